@@ -1,0 +1,7 @@
+include(GNUInstallDirs)
+foreach(program IN ITEMS upaas upaasd upaas-vassal upaas-announcer)
+  if(TARGET ${program})
+    install(TARGETS ${program} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  endif()
+endforeach()
+install(DIRECTORY ${CMAKE_SOURCE_DIR}/templates DESTINATION ${CMAKE_INSTALL_DATADIR}/upaas)
