@@ -1,0 +1,126 @@
+/// Names that cannot be wrong: made only from text that its rule accepts, so nothing downstream checks
+/// again. The constructor throws Error(invalid) with the reason and the rule; `from` gives nothing.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+
+namespace upaas::model {
+
+/// A text accepted by Rule. A Rule has `kWhat` ("app name") and `refuse(text)`: why not, or nothing.
+template <typename Rule>
+class Name {
+ public:
+  explicit Name(std::string_view text) : text_(text) {
+    if (auto why = Rule::refuse(text)) throw bad(text, *why);
+  }
+  [[nodiscard]] static std::optional<Name> from(std::string_view text) {
+    if (Rule::refuse(text)) return std::nullopt;
+    return Name(text);
+  }
+  [[nodiscard]] const std::string& str() const { return text_; }
+  friend bool operator==(const Name&, const Name&) = default;
+  friend auto operator<=>(const Name&, const Name&) = default;
+
+ private:
+  static Error bad(std::string_view text, const std::string& why);
+  std::string text_;
+};
+
+/// `[a-z0-9]([a-z0-9-]{0,58}[a-z0-9])?`, no `--`, not `v<digits>`.
+struct AppNameRule {
+  static constexpr std::string_view kWhat = "app name";
+  static std::optional<std::string> refuse(std::string_view text);
+};
+using AppName = Name<AppNameRule>;
+
+/// A host name as nginx's $host gives it: lower case, labels of [a-z0-9-] up to 63, at most 253 in all,
+/// no port, no trailing dot. A purely numeric name or an IPv4 address is allowed (people test with them).
+struct DomainRule {
+  static constexpr std::string_view kWhat = "domain";
+  static std::optional<std::string> refuse(std::string_view text);
+};
+using Domain = Name<DomainRule>;
+
+/// sha256 of a bundle's bytes: 64 lower-case hex digits.
+struct BundleIdRule {
+  static constexpr std::string_view kWhat = "bundle id";
+  static std::optional<std::string> refuse(std::string_view text);
+};
+using BundleId = Name<BundleIdRule>;
+
+/// `[A-Za-z_][A-Za-z0-9_]*`, at most 128, and none of those that upaas or the loader owns
+/// (LD_*, UWSGI_*, UPAAS_*; PORT and HOME are allowed to be set and then win nothing: upaas sets them last).
+struct EnvNameRule {
+  static constexpr std::string_view kWhat = "environment variable name";
+  static std::optional<std::string> refuse(std::string_view text);
+};
+using EnvName = Name<EnvNameRule>;
+
+/// What uWSGI's `module` option takes: dotted Python identifiers, then optionally `:callable`.
+struct PythonModuleRule {
+  static constexpr std::string_view kWhat = "Python module";
+  static std::optional<std::string> refuse(std::string_view text);
+};
+using PythonModule = Name<PythonModuleRule>;
+
+/// A relative path inside the app's tree: no leading `/`, no `..`, no empty or `.` component, no control
+/// characters, at most 4096 bytes, 64 components of 255.
+struct TreePathRule {
+  static constexpr std::string_view kWhat = "path";
+  static std::optional<std::string> refuse(std::string_view text);
+};
+using TreePath = Name<TreePathRule>;
+
+/// A machine's name: a host name label or several, as Domain.
+struct BackendNameRule {
+  static constexpr std::string_view kWhat = "backend name";
+  static std::optional<std::string> refuse(std::string_view text);
+};
+using BackendName = Name<BackendNameRule>;
+
+/// Release number of an app: v1, v2, ...
+struct ReleaseId {
+  int number = 0;
+  [[nodiscard]] std::string str() const { return "v" + std::to_string(number); }
+  /// "v7" or "7"; nothing for anything else, or beyond a million.
+  [[nodiscard]] static std::optional<ReleaseId> from(std::string_view text);
+  friend auto operator<=>(const ReleaseId&, const ReleaseId&) = default;
+};
+
+/// `APP--vN--SUFFIX`: the name of an instance, its vassal and its directory; never used twice.
+/// The suffix is 4 to 8 of [a-z0-9].
+class InstanceId {
+ public:
+  InstanceId(AppName app, ReleaseId release, std::string_view suffix);
+  [[nodiscard]] static std::optional<InstanceId> from(std::string_view text);
+  [[nodiscard]] std::string str() const;
+  [[nodiscard]] const AppName& app() const { return app_; }
+  [[nodiscard]] ReleaseId release() const { return release_; }
+  friend bool operator==(const InstanceId&, const InstanceId&) = default;
+  friend auto operator<=>(const InstanceId&, const InstanceId&) = default;
+
+ private:
+  AppName app_;
+  ReleaseId release_;
+  std::string suffix_;
+};
+
+template <typename Rule>
+Error Name<Rule>::bad(std::string_view text, const std::string& why) {
+  // A hostile name may be megabytes long; the message shows its beginning.
+  std::string shown(text.substr(0, 60));
+  for (char& c : shown) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
+  }
+  if (text.size() > 60) shown += "...";
+  return {ErrorKind::invalid, std::string(Rule::kWhat) + " '" + shown + "': " + why};
+}
+
+}  // namespace upaas::model
