@@ -1,0 +1,44 @@
+/// Numbers that only one platform on this machine may use: uids and ports. A claim is a file
+/// /run/lock/upaas/KIND-NUMBER whose content names the owner (the data directory of the platform).
+/// It outlives the daemon, as what it protects does, and ends with `release`, or when its owner's data
+/// directory is gone (then anyone may take it over). Safe between processes (link(2) decides).
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/units.h"
+
+namespace upaas::host {
+
+class Claims {
+ public:
+  struct Options {
+    std::filesystem::path directory = "/run/lock/upaas";
+  };
+  /// `kind`: "uid" or "port". `owner`: the platform's data directory.
+  Claims(std::string kind, model::Range<std::uint32_t> range, std::filesystem::path owner,
+         Options options);
+
+  /// The lowest free number; nothing when the range is used up.
+  [[nodiscard]] std::optional<std::uint32_t> take();
+  /// Takes this very number: true also when it is ours already.
+  bool take(std::uint32_t number);
+  void release(std::uint32_t number);
+  /// All that are ours.
+  [[nodiscard]] std::vector<std::uint32_t> ours() const;
+
+ private:
+  std::string kind_;
+  model::Range<std::uint32_t> range_;
+  std::filesystem::path owner_;
+  Options options_;
+};
+
+/// True when 127.0.0.1:port can be bound now.
+[[nodiscard]] bool port_is_free(model::Port port);
+
+}  // namespace upaas::host

@@ -1,0 +1,37 @@
+/// Keeps other users off an app's $PORT on loopback. An app that listens on TCP can be reached by every
+/// local user; an nft table of our own lets only root and the app's own uid connect to its port.
+/// (Unix sockets in 2710 directories protect everything else.)
+///
+/// One table a platform (`inet upaas-PLATFORM`), a set of (port, uid) pairs, one chain on output over lo.
+/// Needs the program `nft`; `available` says whether it works here. Source: nft(8).
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/units.h"
+
+namespace upaas::host {
+
+class PortGuard {
+ public:
+  explicit PortGuard(std::string_view platform);
+  [[nodiscard]] bool available() const { return available_; }
+
+  struct Pair {
+    model::Port port;
+    model::Uid uid;
+    friend auto operator<=>(const Pair&, const Pair&) = default;
+  };
+  /// Makes the table hold exactly these, in one nft transaction. Error(internal) with nft's words.
+  void set(std::vector<Pair> pairs);
+  /// Removes the table.
+  void remove() noexcept;
+
+ private:
+  std::string table_;
+  bool available_ = false;
+};
+
+}  // namespace upaas::host
