@@ -1,0 +1,129 @@
+/// Bundle -> running vassal on this machine. Verbs that do one thing each and are idempotent; what is
+/// wanted when is decided elsewhere (control).
+///
+/// The Emperor watches RUN/emperor/vassals, a directory of real ini files. An instance NAME is
+///   RUN/emperor/vassals/NAME.ini       from templates/vassal.ini: no user value but checked types
+///   RUN/instances/NAME/launch.json     how upaas-vassal starts it (host/launch.h), root only
+///   RUN/instances/NAME/env0            its exact environment, NUL-separated, root only
+///   RUN/instances/NAME/run/            2710 app:router; app.sock, web.sh
+///   RUN/instances/NAME/tmp/            0700 app; its /tmp
+///   DATA/trees/BUNDLE/                 the unpacked app, root's, shared by its instances, read-only
+///   DATA/logs/APP/NAME.log             stdout and stderr; bounded by trim_logs
+/// Names are never reused. Files are renamed into place, launch.json before the ini.
+///
+/// Thread-safe: different instances may be worked on at once, the same one by one caller at a time.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/clock.h"
+#include "host/cgroup.h"
+#include "host/launch.h"
+#include "host/layout.h"
+#include "model/release.h"
+
+namespace upaas::deployer {
+
+struct Options {
+  host::Layout layout;
+  std::filesystem::path launcher;   // upaas-vassal, absolute
+  std::filesystem::path templates;  // the folder with vassal.ini
+  std::filesystem::path uwsgi = "/usr/bin/uwsgi-core";
+  gid_t router_gid = 0;             // may enter instances' run directories
+  std::string domain = "localhost"; // UPAAS_SYSTEM_DOMAIN
+  std::size_t log_limit = std::size_t{10} << 20;
+};
+
+/// One instance to run: all that its files are made of.
+struct Start {
+  model::Instance instance;
+  model::Release release;
+  std::vector<model::Domain> domains;  // the first is the Host of health requests
+};
+
+/// Answers of `wait_ready`.
+struct Ready {
+  pid_t pid = 0;
+  double start_seconds = 0;   // ini written to accepting
+  double health_seconds = 0;  // accepting to the first healthy answer
+};
+struct NotReady {
+  std::string step;   // "start" or "health"
+  std::string cause;  // "exited while starting", "GET / answered 500", ...
+  std::string hint;
+  std::vector<std::string> output;  // the app's last 20 log lines
+};
+
+/// What the Emperor and the directory say of one vassal.
+struct Vassal {
+  std::string name;
+  bool has_ini = false;
+  pid_t pid = 0;        // master; 0 when it does not run
+  bool accepting = false;
+  bool blacklisted = false;  // it crashed and waits for its next try
+  std::optional<WallTime> since;
+};
+
+class Deployer {
+ public:
+  Deployer(Options options, host::CgroupRoot cgroups);
+  ~Deployer();
+
+  /// Starts the Emperor if it does not run (true then). It gets every option it will ever need.
+  bool ensure_emperor();
+  [[nodiscard]] std::optional<pid_t> emperor() const;
+  /// Ends the Emperor and every vassal; returns when the cgroups are empty.
+  void stop_emperor();
+
+  [[nodiscard]] bool has_tree(const model::BundleId& bundle) const;
+  /// Unpacks once; later calls return at once. Error(invalid) as bundle::unpack.
+  void unpack(const model::BundleId& bundle, const std::filesystem::path& bundle_file);
+  /// Removes trees that no bundle in `keep` needs. Returns what was removed.
+  std::vector<model::BundleId> remove_trees_except(const std::vector<model::BundleId>& keep);
+
+  /// Writes the instance's files and wakes the Emperor. Nothing happens when its ini is there already.
+  /// The tree must be unpacked.
+  void start(const Start& start);
+  /// Waits until it accepts and answers health requests (uwsgi protocol, straight to its socket, GET
+  /// health.path, Host = first domain), at most health.timeout. A crash ends the wait at once.
+  [[nodiscard]] std::variant<Ready, NotReady> wait_ready(const Start& start, std::stop_token stop);
+  /// One health request now: nothing when healthy, else the cause.
+  [[nodiscard]] std::optional<std::string> check_health(const Start& start);
+  /// Removes the ini, wakes the Emperor, kills the cgroup, waits until it is empty, removes the
+  /// instance's directory. The log stays. An unknown name is fine.
+  void stop(std::string_view name);
+
+  /// A program of our own (the announcer) run as a vassal, so that the Emperor respawns it. Rewritten and
+  /// restarted under the same name only when `spec` changed.
+  void ensure_service(std::string_view name, const host::LaunchSpec& spec);
+
+  /// One read of the Emperor's stats joined with the directory: every vassal that is there or should be.
+  /// Nothing when the Emperor does not answer within `limit`.
+  [[nodiscard]] std::optional<std::vector<Vassal>> survey(std::chrono::milliseconds limit);
+  /// Instance directories and inis that exist, by name (services excluded).
+  [[nodiscard]] std::vector<std::string> leftovers() const;
+
+  /// The newest `lines` of an instance's log.
+  [[nodiscard]] std::vector<std::string> log_tail(const model::AppName& app, std::string_view name,
+                                                  std::size_t lines) const;
+  /// Keeps each log below twice the limit: what is older goes to NAME.log.1.
+  void trim_logs();
+  /// Removes an app's logs.
+  void remove_logs(const model::AppName& app);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace upaas::deployer
