@@ -1,0 +1,38 @@
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+
+#include "wire/api.h"
+
+using namespace upaas;
+using namespace upaas::wire;
+
+TEST_CASE("every view survives its JSON") {
+  const DeployResult deploy{.app = "blog",
+                            .release = "v3",
+                            .changed = true,
+                            .bundle = std::string(64, 'a'),
+                            .url = "http://blog.localhost:8080/",
+                            .instances = {"blog--v3--k3f9"},
+                            .steps = {{"read", "done", 0.1}, {"build", "skipped", 0}},
+                            .requests = {20, 1},
+                            .seconds = 1.25};
+  CHECK(to_json(deploy_result_from_json(to_json(deploy))) == to_json(deploy));
+  CHECK(to_json(deploy)["schema"] == "upaas.deploy/v1");
+
+  const DeployRequest request{.file_name = "app.yaml", .app_yaml = "name: x\n", .source = "s", .bundle = {}, .steps = {}};
+  CHECK(to_json(deploy_request_from_json(to_json(request))) == to_json(request));
+
+  const auto ps = ps_json({{.id = "i", .app = "a", .release = "v1", .backend = "b", .address = "/x",
+                            .state = "live", .pid = 4, .workers = 2, .since = "t"}});
+  CHECK(ps_json(ps_from_json(ps)) == ps);
+  const auto apps = apps_json({{.name = "a", .release = "v1", .state = "running", .url = "u", .instances = 2}});
+  CHECK(apps_json(apps_from_json(apps)) == apps);
+  const auto releases = releases_json({{.release = "v1", .bundle = "b", .created = "c", .by = "root",
+                                        .state = "current", .requests = {5, 0}}});
+  CHECK(releases_json(releases_from_json(releases)) == releases);
+  const Status status{.version = "0.1.0", .lord = "here", .backends = {{"here", "ready"}}, .apps = 1,
+                      .host = {{"cgroup", "v1"}}};
+  CHECK(to_json(status_from_json(to_json(status))) == to_json(status));
+  const auto events = events_json({{1, "t", "a", "k", "m"}});
+  CHECK(events_json(events_from_json(events)) == events);
+}

@@ -1,0 +1,178 @@
+/// The API's types and their JSON: one place for command line, daemon and, later, remote backends.
+/// Field names, schemas and states are the contract with scripts (docs/json.md); they only grow.
+///
+/// Endpoints (all below /v1; errors are `upaas.error/v1` with the status of their kind):
+///   GET    version | status | apps | ps?app= | apps/APP/releases
+///   GET    events?app=&after=&newest=[&follow=1]          list, or a stream of lines
+///   GET    apps/APP/logs?lines=[&follow=1][&instance=]    stream of lines
+///   HEAD   sources/DIGEST, bundles/DIGEST                 200 or 404
+///   PUT    sources/DIGEST, bundles/DIGEST                 body = the file
+///   POST   apps/APP/deploy      DeployRequest -> stream of lines
+///   POST   apps/APP/start|stop  -> stream of lines
+///   DELETE apps/APP             -> stream of lines
+/// A stream is application/x-ndjson: one object a line, the last one `result` or `error`. A client
+/// that goes away does not end the work.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+#include "base/json.h"
+
+namespace upaas::wire {
+
+/// A named step of a deploy: read build store release place fetch unpack start health announce live drain
+/// stop. States: running (streams only) done failed skipped.
+struct Step {
+  std::string name;
+  std::string state;
+  double seconds = 0;
+};
+
+struct Requests {
+  long long total = 0;
+  long long failed = 0;
+};
+
+/// upaas.deploy/v1
+struct DeployResult {
+  std::string app;
+  std::string release;
+  bool changed = true;
+  std::string bundle;
+  std::string url;
+  std::vector<std::string> instances;
+  std::vector<Step> steps;
+  Requests requests;
+  double seconds = 0;
+};
+[[nodiscard]] Json to_json(const DeployResult& result);
+[[nodiscard]] DeployResult deploy_result_from_json(const Json& json);
+
+/// What `deploy` sends: the text of the app.yaml as it is, so that the server's own safe options decide and
+/// errors carry the user's line numbers.
+struct DeployRequest {
+  std::string file_name;  // as the user wrote it, for error messages
+  std::string app_yaml;
+  std::optional<std::string> source;  // digest of an uploaded source archive
+  std::optional<std::string> bundle;  // digest of an uploaded bundle: no build
+  std::vector<Step> steps;            // what the client did already: `read`
+};
+[[nodiscard]] Json to_json(const DeployRequest& request);
+[[nodiscard]] DeployRequest deploy_request_from_json(const Json& json);
+
+/// upaas.ps/v1: instances[]
+struct InstanceView {
+  std::string id;
+  std::string app;
+  std::string release;
+  std::string backend;
+  std::string address;
+  std::string state;
+  long long pid = 0;
+  int workers = 0;
+  std::string since;
+};
+[[nodiscard]] Json ps_json(const std::vector<InstanceView>& instances);
+[[nodiscard]] std::vector<InstanceView> ps_from_json(const Json& json);
+
+/// upaas.apps/v1: apps[]; state: running, stopped, deploying, failed
+struct AppView {
+  std::string name;
+  std::string release;  // empty before the first
+  std::string state;
+  std::string url;
+  int instances = 0;
+};
+[[nodiscard]] Json apps_json(const std::vector<AppView>& apps);
+[[nodiscard]] std::vector<AppView> apps_from_json(const Json& json);
+
+/// upaas.releases/v1: releases[]; state: current, former, failed
+struct ReleaseView {
+  std::string release;
+  std::string bundle;
+  std::string created;
+  std::string by;
+  std::string state;
+  Requests requests;
+};
+[[nodiscard]] Json releases_json(const std::vector<ReleaseView>& releases);
+[[nodiscard]] std::vector<ReleaseView> releases_from_json(const Json& json);
+
+/// upaas.status/v1
+struct Status {
+  std::string version;
+  std::string lord;
+  struct Backend {
+    std::string name;
+    std::string state;
+  };
+  std::vector<Backend> backends;
+  int apps = 0;
+  /// What the machine offers: "cgroup": "v1", "port_guard": "nft" or "none".
+  std::vector<std::pair<std::string, std::string>> host;
+};
+[[nodiscard]] Json to_json(const Status& status);
+[[nodiscard]] Status status_from_json(const Json& json);
+
+/// upaas.events/v1: events[]
+struct EventView {
+  long long id = 0;
+  std::string time;
+  std::string app;
+  std::string kind;
+  std::string message;
+};
+[[nodiscard]] Json to_json(const EventView& event);
+[[nodiscard]] EventView event_from_json(const Json& json);
+[[nodiscard]] Json events_json(const std::vector<EventView>& events);
+[[nodiscard]] std::vector<EventView> events_from_json(const Json& json);
+
+/// upaas.error/v1
+[[nodiscard]] Json to_json(const Error& error);
+[[nodiscard]] Error error_from_json(const Json& json);
+
+/// Lines of a stream, each one JSON object and a newline. `event` tells them apart:
+///   step    {name,state,seconds}
+///   line    {text[,instance]}: what a build or an app wrote
+///   event   an EventView
+///   result  {result}: the last line
+///   error   {error}: the last line
+///   beat    nothing; sent while nothing happens, so that a dead client is noticed
+[[nodiscard]] std::string step_line(const Step& step);
+[[nodiscard]] std::string text_line(const std::string& text, const std::string& instance = {});
+[[nodiscard]] std::string event_line(const EventView& event);
+[[nodiscard]] std::string result_line(const Json& result);
+[[nodiscard]] std::string error_line(const Error& error);
+[[nodiscard]] std::string beat_line();
+
+/// What a reader of a stream reacts to; each callback may be empty.
+struct StreamHandler {
+  std::function<void(const Step&)> on_step;
+  std::function<void(const std::string& text, const std::string& instance)> on_line;
+  std::function<void(const EventView&)> on_event;
+};
+
+/// Puts the pieces of a stream together and calls the handler. `result` is set by the result line; an
+/// error line is thrown as the Error it carries. Error(invalid) for a line that is not one of ours or
+/// longer than 1 MiB.
+class StreamReader {
+ public:
+  explicit StreamReader(StreamHandler handler) : handler_(std::move(handler)) {}
+  void feed(std::string_view piece);
+  /// The text of the result object; nothing when the stream has not said.
+  [[nodiscard]] const std::optional<std::string>& result() const { return result_; }
+
+ private:
+  void take(std::string_view line);
+  StreamHandler handler_;
+  std::string buffer_;
+  std::optional<std::string> result_;
+};
+
+}  // namespace upaas::wire
