@@ -73,7 +73,8 @@ class AtomicFile {
 void write_file(const std::filesystem::path& path, std::string_view bytes, WriteOptions options = {});
 /// fsync of a directory, so that a rename in it survives a power cut.
 void sync_directory(const std::filesystem::path& path);
-/// Makes the directory (and its parents) with exactly this mode and owner; existing ones are corrected.
+/// Makes the directory with exactly this mode and owner; an existing one is corrected. Missing parents
+/// are made with 0755 and our own owner, existing ones stay as they are. A link in its place is refused.
 void make_directory(const std::filesystem::path& path, mode_t mode = 0755,
                     std::optional<uid_t> uid = {}, std::optional<gid_t> gid = {});
 /// Removes a tree without following links out of it and without crossing into another file system;

@@ -35,7 +35,8 @@ struct Command {
   /// Bytes of output kept (the newest). More is read and dropped, never blocked on.
   std::size_t output_limit = std::size_t{1} << 20;
   std::string input;
-  /// Called for every complete line of stdout and stderr as it arrives, on the calling thread.
+  /// Called for every complete line of stdout and stderr as it arrives, on the calling thread; the
+  /// last one may lack its newline. An exception from it ends the child and goes on up.
   std::function<void(std::string_view line)> on_line;
   /// A stop request ends the child like a deadline does.
   std::stop_token stop;
@@ -57,8 +58,9 @@ struct Outcome {
   [[nodiscard]] std::vector<std::string> last_lines(std::size_t count) const;
 };
 
-/// Runs to the end. Error(internal) when it cannot be started (the program is named);
-/// every other end is an Outcome.
+/// Runs to the end of the child itself: what it left in the background is then killed, and its pipes are
+/// not waited for. Error(internal) when it cannot be started (the program is named); every other end
+/// is an Outcome.
 [[nodiscard]] Outcome run(const Command& command);
 
 /// A child that runs beside us. The destructor ends its group (TERM, grace, KILL) and reaps it.
@@ -81,7 +83,7 @@ class Process {
   bool wait_for(std::chrono::milliseconds limit);
   void signal(int number);  // to the group
   void stop();              // TERM, grace, KILL, reap
-  /// Set once it has ended and been reaped.
+  /// Set once it has ended and been reaped; 128 + N when signal N ended it.
   [[nodiscard]] std::optional<int> exit_code() const { return exit_code_; }
 
  private:
