@@ -45,8 +45,8 @@ class UniqueFd {
 
 struct WriteOptions {
   mode_t mode = 0644;
-  std::optional<uid_t> uid;  // needs root
-  std::optional<gid_t> gid;
+  std::optional<uid_t> uid = {};  // needs root
+  std::optional<gid_t> gid = {};
   bool sync = true;  // false only for what a reboot may lose: files below the run directory
 };
 

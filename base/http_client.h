@@ -16,20 +16,20 @@ namespace upaas {
 struct HttpRequest {
   std::string method = "GET";
   /// `/v1/apps` relative to the client's base.
-  std::string target;
-  std::map<std::string, std::string> headers;
-  std::string body;
+  std::string target = {};
+  std::map<std::string, std::string> headers = {};
+  std::string body = {};
   /// Sent as the body instead, read in pieces.
-  std::filesystem::path upload;
+  std::filesystem::path upload = {};
   /// The whole exchange; 0 = none, for streams.
   std::chrono::milliseconds limit = std::chrono::seconds(30);
   std::chrono::milliseconds connect_limit = std::chrono::seconds(5);
   /// Bytes of answer kept at most; more is Error(invalid).
   std::size_t answer_limit = std::size_t{64} << 20;
   /// For streams: gets the body as it arrives instead of `HttpAnswer::body` (only for 2xx answers).
-  std::function<void(std::string_view piece)> on_body;
+  std::function<void(std::string_view piece)> on_body = {};
   /// Ends a running exchange within a second, with Error(interrupted).
-  std::stop_token stop;
+  std::stop_token stop = {};
 };
 
 struct HttpAnswer {

@@ -25,21 +25,21 @@ using Environment = std::map<std::string, std::string>;
 
 struct Command {
   /// argv[0] is looked up in PATH when it has no slash.
-  std::vector<std::string> argv;
+  std::vector<std::string> argv = {};
   /// Absent: this process's environment. Present: exactly these.
-  std::optional<Environment> env;
-  std::filesystem::path cwd;  // empty: unchanged
+  std::optional<Environment> env = {};
+  std::filesystem::path cwd = {};  // empty: unchanged
   /// Then TERM, and KILL after `grace`.
   std::chrono::milliseconds deadline = std::chrono::seconds(60);
   std::chrono::milliseconds grace = std::chrono::seconds(2);
   /// Bytes of output kept (the newest). More is read and dropped, never blocked on.
   std::size_t output_limit = std::size_t{1} << 20;
-  std::string input;
+  std::string input = {};
   /// Called for every complete line of stdout and stderr as it arrives, on the calling thread; the
   /// last one may lack its newline. An exception from it ends the child and goes on up.
-  std::function<void(std::string_view line)> on_line;
+  std::function<void(std::string_view line)> on_line = {};
   /// A stop request ends the child like a deadline does.
-  std::stop_token stop;
+  std::stop_token stop = {};
 };
 
 struct Outcome {
@@ -67,9 +67,9 @@ struct Outcome {
 class Process {
  public:
   struct Options {
-    std::optional<Environment> env;
-    std::filesystem::path cwd;
-    std::filesystem::path output;  // appended; empty: /dev/null
+    std::optional<Environment> env = {};
+    std::filesystem::path cwd = {};
+    std::filesystem::path output = {};  // appended; empty: /dev/null
     std::chrono::milliseconds grace = std::chrono::seconds(2);
   };
   Process(const std::vector<std::string>& argv, Options options);

@@ -7,7 +7,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
-#include <sys/pidfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -141,7 +141,8 @@ UniqueFd open_for_child(const std::filesystem::path& path, int flags) {
 }
 
 Child::Child(const SpawnRequest& request) : pid_(spawn(request)) {
-  pidfd_.reset(::pidfd_open(pid_, 0));
+  // sys/pidfd.h of glibc 2.36 lacks extern "C".
+  pidfd_.reset(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
   if (!pidfd_.valid()) {
     const int number = errno;
     ::kill(-pid_, SIGKILL);

@@ -17,7 +17,7 @@ using UwsgiVars = std::vector<std::pair<std::string, std::string>>;
 struct UwsgiPacket {
   std::uint8_t modifier1 = 0;
   std::uint8_t modifier2 = 0;
-  UwsgiVars vars;
+  UwsgiVars vars = {};
 };
 
 /// The body alone. Error(invalid) when a key, a value or the whole does not fit into 16 bits.
