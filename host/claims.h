@@ -1,7 +1,8 @@
 /// Numbers that only one platform on this machine may use: uids and ports. A claim is a file
 /// /run/lock/upaas/KIND-NUMBER whose content names the owner (the data directory of the platform).
 /// It outlives the daemon, as what it protects does, and ends with `release`, or when its owner's data
-/// directory is gone (then anyone may take it over). Safe between processes (link(2) decides).
+/// directory is gone (then anyone may take it over). Safe between processes (link(2) decides); an object is
+/// for one thread at a time. Throws Error(internal).
 #pragma once
 
 #include <cstdint>
@@ -23,7 +24,9 @@ class Claims {
   Claims(std::string kind, model::Range<std::uint32_t> range, std::filesystem::path owner,
          Options options);
 
-  /// The lowest free number; nothing when the range is used up.
+  /// A free number: the first after the last one taken here (so that a number rests before it is used
+  /// again), from the start of the range otherwise. Claims whose owner is gone come last. Nothing when
+  /// the range is used up.
   [[nodiscard]] std::optional<std::uint32_t> take();
   /// Takes this very number: true also when it is ours already.
   bool take(std::uint32_t number);
@@ -32,10 +35,16 @@ class Claims {
   [[nodiscard]] std::vector<std::uint32_t> ours() const;
 
  private:
+  [[nodiscard]] std::filesystem::path file(std::uint32_t number) const;
+  /// Every number of this kind that is claimed by anyone, sorted.
+  [[nodiscard]] std::vector<std::uint32_t> existing() const;
+  bool take_over(std::uint32_t number);
+
   std::string kind_;
   model::Range<std::uint32_t> range_;
   std::filesystem::path owner_;
   Options options_;
+  std::uint32_t next_;
 };
 
 /// True when 127.0.0.1:port can be bound now.

@@ -2,9 +2,10 @@
 /// that does it is `upaas-vassal`, both as the Emperor's wrapper (for vassals) and as the launcher of the
 /// Emperor, the FastRouters and nginx. Nothing of the caller's environment, descriptors or mounts leaks in.
 ///
-/// Order of `enter`: join the cgroup, own mount namespace (private), the mounts, the log as stdout and
-/// stderr, umask, working directory, groups, gid, uid, capabilities, no_new_privs, PDEATHSIG re-armed
-/// (a uid change clears it, prctl(2)), exec with exactly the given environment.
+/// Order of `enter`: join the cgroup, the log as stdout and stderr, own mount namespace (private), the
+/// mounts, umask, working directory, groups, gid, uid, capabilities, no_new_privs, PDEATHSIG re-armed
+/// (a uid change clears it, prctl(2)), exec with exactly the given environment. An Emperor's vassal also
+/// keeps what the Emperor gave it: stdin, UWSGI_EMPEROR_FD, UWSGI_EMPEROR_FD_CONFIG, UWSGI_BROODLORD_NUM.
 #pragma once
 
 #include <sys/types.h>

@@ -1,0 +1,98 @@
+#include "host/port_guard.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <set>
+
+#include "base/error.h"
+#include "base/process.h"
+
+namespace upaas::host {
+namespace {
+
+Outcome nft(std::string input, bool check_only) {
+  Command command;
+  command.argv = {"nft"};
+  if (check_only) {
+    command.argv.emplace_back("-c");
+  }
+  command.argv.insert(command.argv.end(), {"-f", "-"});
+  command.env = Environment{{"PATH", "/usr/sbin:/usr/bin:/sbin:/bin"}};
+  command.input = std::move(input);
+  return run(command);
+}
+
+// "add" before "delete": deleting a table that is not there would fail the transaction.
+std::string forget(const std::string& table) {
+  return fmt::format("add table inet {0}\ndelete table inet {0}\n", table);
+}
+
+std::string elements(const std::set<std::string>& values) {
+  if (values.empty()) {
+    return {};
+  }
+  std::string joined;
+  for (const std::string& value : values) {
+    joined += (joined.empty() ? "" : ", ") + value;
+  }
+  return fmt::format("elements = {{ {} }};", joined);
+}
+
+// Only the first packet of a connection is looked at, so replies and what is established pass.
+std::string ruleset(const std::string& table, const std::vector<PortGuard::Pair>& pairs) {
+  std::set<std::string> ports;
+  std::set<std::string> allowed;
+  for (const PortGuard::Pair& pair : pairs) {
+    ports.insert(std::to_string(pair.port.value));
+    allowed.insert(fmt::format("{} . {}", pair.port.value, pair.uid.value));
+  }
+  return forget(table) + fmt::format(R"(table inet {} {{
+  set guarded {{ type inet_service; {} }}
+  set allowed {{ type inet_service . uid; {} }}
+  chain output {{
+    type filter hook output priority 0; policy accept;
+    oifname "lo" tcp flags & (syn | ack) == syn tcp dport @guarded meta skuid != 0 tcp dport . meta skuid != @allowed reject with tcp reset
+  }}
+}}
+)",
+                                     table, elements(ports), elements(allowed));
+}
+
+std::string table_name(std::string_view platform) {
+  std::string name = "upaas-" + std::string(platform);
+  std::replace_if(
+      name.begin(), name.end(),
+      [](char c) { return !(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') && c != '-'; },
+      '_');
+  return name;
+}
+
+}  // namespace
+
+PortGuard::PortGuard(std::string_view platform) : table_(table_name(platform)) {
+  try {
+    available_ = nft(ruleset(table_, {{{1}, {1}}}), true).ok();
+  } catch (const Error&) {
+    // nft is not installed.
+  }
+}
+
+void PortGuard::set(std::vector<Pair> pairs) {
+  const Outcome outcome = nft(ruleset(table_, pairs), false);
+  if (!outcome.ok()) {
+    const std::string words = outcome.output.substr(0, outcome.output.find('\n'));
+    throw Error(ErrorKind::internal, fmt::format("nft: {}: {}", outcome.describe(), words))
+        .with_output(outcome.last_lines(20));
+  }
+}
+
+void PortGuard::remove() noexcept {
+  try {
+    static_cast<void>(nft(forget(table_), false));
+  } catch (const Error&) {
+    // Without nft there is no table.
+  }
+}
+
+}  // namespace upaas::host
