@@ -2,27 +2,30 @@
 /// bundle's own writer and reader (same bytes for the same input, same checks), without a manifest.
 #pragma once
 
+#include "bundle/bundle.h"
+
 #include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
 
-#include "bundle/bundle.h"
-
 namespace upaas::bundle {
 
-/// What is left out: VCS directories, `.upaas`, and what `.upaasignore` and `.gitignore` say (in every
-/// directory, git's rules: last match wins, `!` takes back, `/` anchors, trailing `/` is directories only,
+/// What is left out: VCS directories, `.upaas`, and what `.upaasignore` and `.gitignore` say (in
+/// every directory, git's rules: last match wins, `!` takes back, `/` anchors, trailing `/` is
+/// directories only,
 /// `**`). A file in an ignored directory cannot be taken back. Sorted by path.
 /// Source of the rules: gitignore(5).
-[[nodiscard]] std::vector<std::filesystem::path> source_files(const std::filesystem::path& directory);
+[[nodiscard]] std::vector<std::filesystem::path> source_files(
+    const std::filesystem::path& directory);
 
-/// Packs them into `output`. Error(not_found) when the directory is missing; Error(invalid) when the
-/// limits are passed or a special file is met.
+/// Packs them into `output`. Error(not_found) when the directory is missing; Error(invalid) when
+/// the limits are passed or a special file is met.
 Packed pack_source(const std::filesystem::path& directory, const std::filesystem::path& output,
                    const Limits& limits = {});
 
-/// Unpacks into `destination` (made; must not exist), with every check of a bundle but the manifest.
+/// Unpacks into `destination` (made; must not exist), with every check of a bundle but the
+/// manifest.
 void unpack_source(const std::filesystem::path& archive, const std::filesystem::path& destination,
                    const Limits& limits = {});
 

@@ -1,0 +1,115 @@
+#include "bundle/manifest.h"
+
+#include "base/error.h"
+#include "bundle/bundle.h"
+#include "bundle/entry_rules.h"
+
+#include <nlohmann/json.hpp>
+
+#include <string_view>
+#include <unordered_set>
+
+namespace upaas::bundle {
+
+namespace {
+
+constexpr std::string_view kSchema = "upaas.bundle/v1";
+
+Json entry_to_json(const Entry& entry) {
+  switch (entry.type) {
+    case Entry::Type::directory:
+      return {{"path", entry.path.str()}, {"type", "directory"}};
+    case Entry::Type::symlink:
+      return {{"path", entry.path.str()}, {"type", "symlink"}, {"target", entry.target}};
+    case Entry::Type::file:
+      break;
+  }
+  return {{"path", entry.path.str()},
+          {"type", "file"},
+          {"mode", entry.executable ? "0755" : "0644"},
+          {"size", entry.size},
+          {"sha256", entry.sha256}};
+}
+
+void read_file_fields(Entry& entry, const Json& json) {
+  const std::string mode = get_string(json, "mode");
+  if (mode != "0644" && mode != "0755")
+    throw bad_entry(entry.path.str(), "mode neither 0644 nor 0755");
+  entry.executable = mode == "0755";
+  const long long size = get_int(json, "size");
+  if (size < 0) throw bad_entry(entry.path.str(), "a negative size");
+  entry.size = static_cast<std::uint64_t>(size);
+  entry.sha256 = get_string(json, "sha256");
+  if (!model::BundleId::from(entry.sha256)) throw bad_entry(entry.path.str(), "not a sha256");
+}
+
+Entry entry_from_json(const Json& json) {
+  if (!json.is_object()) throw Error(ErrorKind::invalid, "an entry is not an object");
+  Entry entry{.path = check_path(get_string(json, "path")),
+              .type = Entry::Type::file,
+              .executable = false,
+              .size = 0,
+              .sha256 = {},
+              .target = {}};
+  const std::string type = get_string(json, "type");
+  if (type == "file") {
+    read_file_fields(entry, json);
+  } else if (type == "symlink") {
+    entry.type = Entry::Type::symlink;
+    entry.target = get_string(json, "target");
+  } else if (type == "directory") {
+    entry.type = Entry::Type::directory;
+  } else {
+    throw bad_entry(entry.path.str(), "neither file, directory nor symlink");
+  }
+  return entry;
+}
+
+}  // namespace
+
+void check_entries(const std::vector<Entry>& entries) {
+  std::unordered_set<std::string_view> directories;
+  std::string_view last;
+  for (const Entry& entry : entries) {
+    const std::string& path = entry.path.str();
+    if (path <= last) throw bad_entry(path, "listed twice or out of order");
+    last = path;
+    const std::string_view parent = parent_of(path);
+    if (!parent.empty() && !directories.contains(parent)) {
+      throw bad_entry(path, "its parent is not a directory of the bundle");
+    }
+    check_reserved(entry.path);
+    if (entry.type == Entry::Type::symlink) check_link(entry.path, entry.target);
+    if (entry.type == Entry::Type::directory) directories.insert(path);
+  }
+}
+
+Json to_json(const Manifest& manifest) {
+  Json entries = Json::array();
+  for (const Entry& entry : manifest.entries) entries.push_back(entry_to_json(entry));
+  return {{"schema", kSchema},
+          {"spec", model::to_json(manifest.spec)},
+          {"runtime", model::to_json(manifest.runtime)},
+          {"entries", std::move(entries)}};
+}
+
+Manifest manifest_from_json(const Json& json) try {
+  if (!json.is_object()) throw Error(ErrorKind::invalid, "not an object");
+  if (get_string(json, "schema") != kSchema) {
+    throw Error(ErrorKind::invalid, "its schema is not " + std::string(kSchema),
+                "it was made by another version of upaas");
+  }
+  if (!json.contains("entries")) throw Error(ErrorKind::invalid, "the field 'entries' is missing");
+  Manifest manifest{.spec = model::app_spec_from_json(get_object(json, "spec")),
+                    .runtime = model::runtime_from_json(get_object(json, "runtime")),
+                    .entries = {}};
+  const Json& entries = get_array(json, "entries");
+  manifest.entries.reserve(entries.size());
+  for (const Json& entry : entries) manifest.entries.push_back(entry_from_json(entry));
+  check_entries(manifest.entries);
+  return manifest;
+} catch (Error& e) {
+  throw e.within("the bundle's manifest");
+}
+
+}  // namespace upaas::bundle

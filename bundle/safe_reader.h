@@ -1,0 +1,22 @@
+/// Reads a whole archive under every rule: no duplicates, every parent a directory that came
+/// before, sums within the limits, and with a manifest each entry exactly as that says, none more,
+/// none less. Throws Error(invalid) that names the entry.
+#pragma once
+
+#include "bundle/bundle.h"
+#include "bundle/tar_reader.h"
+#include "bundle/tree_writer.h"
+
+namespace upaas::bundle {
+
+/// The first entry, which must be the manifest.
+[[nodiscard]] Manifest take_manifest(TarReader& reader, const Limits& limits);
+
+struct ReadTree {
+  const Manifest* manifest = nullptr;  // absent: a source archive
+  TreeWriter* writer = nullptr;        // absent: only checked
+};
+/// All (other) entries to the end.
+void read_tree(TarReader& reader, const ReadTree& what, const Limits& limits);
+
+}  // namespace upaas::bundle

@@ -1,0 +1,68 @@
+#include "bundle/source_archive.h"
+
+#include "base/files.h"
+#include "bundle/beneath.h"
+#include "bundle/entry_rules.h"
+#include "bundle/pack_files.h"
+#include "bundle/safe_reader.h"
+#include "bundle/tar_writer.h"
+#include "bundle/tree_scan.h"
+#include "bundle/unpack_into.h"
+
+#include <chrono>
+#include <iterator>
+#include <set>
+
+namespace upaas::bundle {
+
+namespace {
+
+/// The directories that the files lie in: a reader wants every parent before its content.
+void add_parents(std::vector<Entry>& entries) {
+  std::set<std::string> parents;
+  for (const Entry& entry : entries) {
+    for (auto parent = parent_of(entry.path.str()); !parent.empty(); parent = parent_of(parent)) {
+      if (!parents.emplace(parent).second) break;
+    }
+  }
+  for (const std::string& parent : parents) {
+    entries.push_back({.path = model::TreePath(parent),
+                       .type = Entry::Type::directory,
+                       .executable = false,
+                       .size = 0,
+                       .sha256 = {},
+                       .target = {}});
+  }
+  std::sort(entries.begin(), entries.end(),
+            [](const Entry& a, const Entry& b) { return a.path.str() < b.path.str(); });
+}
+
+}  // namespace
+
+std::vector<std::filesystem::path> source_files(const std::filesystem::path& directory) {
+  std::vector<std::filesystem::path> files;
+  for (const Entry& entry : scan_tree(directory, {.source = true})) {
+    files.emplace_back(entry.path.str());
+  }
+  return files;
+}
+
+Packed pack_source(const std::filesystem::path& directory, const std::filesystem::path& output,
+                   const Limits& limits) {
+  std::vector<Entry> entries = scan_tree(directory, {.source = true, .entries = limits.entries});
+  const UniqueFd root = open_root(directory);
+  hash_files(root.get(), entries, limits);
+  add_parents(entries);
+  TarWriter writer(output);
+  write_entries(root.get(), entries, writer);
+  return writer.finish(limits);
+}
+
+void unpack_source(const std::filesystem::path& archive, const std::filesystem::path& destination,
+                   const Limits& limits) {
+  TarReader reader(archive, limits);
+  unpack_into(destination, std::chrono::system_clock::now(),
+              [&](TreeWriter& writer) { read_tree(reader, {.writer = &writer}, limits); });
+}
+
+}  // namespace upaas::bundle

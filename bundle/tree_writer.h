@@ -1,0 +1,38 @@
+/// Writes the entries of an archive into a fresh directory. The caller has checked names, parents,
+/// duplicates and links; here nothing is ever overwritten and no link followed all the same.
+/// Throws Error(internal).
+#pragma once
+
+#include "base/files.h"
+#include "model/names.h"
+
+#include <chrono>
+#include <filesystem>
+#include <string_view>
+#include <vector>
+
+namespace upaas::bundle {
+
+class TreeWriter {
+ public:
+  TreeWriter(const std::filesystem::path& root, std::chrono::system_clock::time_point stamp);
+
+  void directory(const model::TreePath& path);
+  void symlink(const model::TreePath& path, const std::string& target);
+  /// A second name for a file that was written before.
+  void hard_link(const model::TreePath& path, const model::TreePath& former);
+  void begin_file(const model::TreePath& path, bool executable);
+  void write(std::string_view piece);
+  void end_file();
+  /// Directories get their mtimes (which every new entry had changed), all of it goes to the disk.
+  void finish();
+
+ private:
+  UniqueFd root_;
+  timespec stamp_[2];  // access and modification, as utimensat(2) takes them
+  UniqueFd file_;
+  std::string file_path_;
+  std::vector<std::string> directories_;
+};
+
+}  // namespace upaas::bundle

@@ -1,0 +1,133 @@
+#include "host/sandbox.h"
+
+#include "base/error.h"
+#include "model/app_spec.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <initializer_list>
+
+namespace upaas::host {
+
+namespace {
+
+using Argv = std::vector<std::string>;
+
+/// Names, TLS, dynamic linking, time and what interpreters of Debian keep there; nothing secret.
+constexpr const char* kEtc[] = {
+    "alternatives",    "ca-certificates.conf",
+    "gai.conf",        "host.conf",
+    "hosts",           "ld.so.cache",
+    "ld.so.conf",      "ld.so.conf.d",
+    "localtime",       "mime.types",
+    "networks",        "nsswitch.conf",
+    "protocols",       "python3",
+    "python3.11",      "resolv.conf",
+    "services",        "ssl/certs",
+    "ssl/openssl.cnf",
+};
+
+/// The first process inside. It reads the environment as shell text, so that it is set after the
+/// privileges were dropped (a loader variable has no power over setpriv), runs the command and
+/// stays: when the first process of a pid namespace ends, the kernel kills all others and waits for
+/// them.
+constexpr const char* kFirstProcess = R"sh(eval "$(cat)"; "$@" </dev/null; exit $?)sh";
+
+bool below(const std::string& path, const std::string& directory) {
+  return path == directory || path.starts_with(directory + "/");
+}
+
+void add(Argv& argv, std::initializer_list<std::string> words) {
+  argv.insert(argv.end(), words.begin(), words.end());
+}
+
+void add_namespaces(Argv& argv, const Sandbox& sandbox) {
+  add(argv, {"--unshare-pid", "--unshare-ipc", "--unshare-uts", "--hostname", "build",
+             "--die-with-parent", "--new-session", "--as-pid-1"});
+  if (!sandbox.network) argv.push_back("--unshare-net");
+  add(argv, {"--clearenv", "--setenv", "PATH", "/usr/bin:/bin"});
+}
+
+void add_machine(Argv& argv) {
+  add(argv, {"--ro-bind", "/usr", "/usr"});
+  for (const std::string name : {"bin", "sbin", "lib", "lib32", "lib64", "libx32"}) {
+    add(argv, {"--symlink", "usr/" + name, "/" + name});
+  }
+  for (const std::string name : kEtc) add(argv, {"--ro-bind-try", "/etc/" + name, "/etc/" + name});
+  // A /tmp with another mode than 1777 breaks apt and others.
+  add(argv, {"--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--tmpfs", "/tmp"});
+}
+
+void add_files(Argv& argv, const Sandbox& sandbox) {
+  for (const auto& [source, place] : sandbox.files) {
+    const std::string text = place.string();
+    const bool climbs = std::find(place.begin(), place.end(), "..") != place.end();
+    bool taken = !place.is_absolute() || climbs;
+    for (const std::string& owned : {std::string(model::kAppHome), std::string("/usr"),
+                                     std::string("/proc"), std::string("/dev")}) {
+      taken = taken || below(text, owned);
+    }
+    if (taken) {
+      throw Error(ErrorKind::config, "build.files: '" + text + "' cannot be a place in the sandbox",
+                  "use an absolute path outside of /home/app, /usr, /proc and /dev");
+    }
+    add(argv, {"--ro-bind", source.string(), text});
+  }
+}
+
+void add_identity(Argv& argv, const Sandbox& sandbox) {
+  const std::string uid = std::to_string(sandbox.uid.value);
+  // The kernel forgets the death signal when the uid changes, so it is armed again.
+  add(argv, {"/usr/bin/setpriv", "--reuid", uid, "--regid", uid, "--clear-groups", "--no-new-privs",
+             "--inh-caps=-all", "--ambient-caps=-all", "--bounding-set=-all", "--pdeathsig", "KILL",
+             "--"});
+}
+
+bool is_shell_name(const std::string& name) {
+  if (name.empty() || (name[0] >= '0' && name[0] <= '9')) return false;
+  return std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+  });
+}
+
+}  // namespace
+
+std::vector<std::string> sandbox_argv(const Sandbox& sandbox,
+                                      const std::vector<std::string>& command) {
+  const bool root = ::geteuid() == 0;
+  const std::string home(model::kAppHome);
+  Argv argv{"/usr/bin/bwrap"};
+  add_namespaces(argv, sandbox);
+  if (!root) argv.push_back("--unshare-user");
+  add_machine(argv);
+  // Parents that bubblewrap makes itself are closed to all but root.
+  add(argv, {"--perms", "0755", "--dir", "/home", "--bind", sandbox.tree.string(), home});
+  add_files(argv, sandbox);
+  add(argv, {"--chdir", home, "--"});
+  if (root) add_identity(argv, sandbox);
+  add(argv, {"/bin/sh", "-c", kFirstProcess, "sh"});
+  argv.insert(argv.end(), command.begin(), command.end());
+  return argv;
+}
+
+std::string sandbox_input(const Sandbox& sandbox) {
+  std::string text;
+  for (const auto& [name, value] : sandbox.env) {
+    if (!is_shell_name(name)) {
+      throw Error(ErrorKind::invalid, "environment variable name '" + name + "': not [A-Za-z0-9_]");
+    }
+    text += "export " + name + "='";
+    for (const char c : value) {
+      if (c == '\'') {
+        text += R"('\'')";
+      } else {
+        text += c;
+      }
+    }
+    text += "'\n";
+  }
+  return text;
+}
+
+}  // namespace upaas::host
