@@ -165,7 +165,7 @@ std::string form(const Key& key) {
 }
 
 void describe(std::string& page, const Key& key) {
-  page += "### `" + std::string(key.path) + "`\n" + std::string(key.doc) + "\n\n";
+  page += "### `" + std::string(key.path) + "`\n\n" + std::string(key.doc) + "\n\n";
   page += "- Value: " + form(key) + ".\n";
   if (!key.default_text.empty()) page += "- Default: " + std::string(key.default_text) + ".\n";
   page += "\n";
@@ -193,6 +193,45 @@ are refused.
 
 )";
 
+constexpr std::string_view kExample = R"(
+## A fuller example
+
+```yaml
+name: shop
+repository:
+  clone: git clone https://git.example.com/shop.git %destination%
+  update: git pull --ff-only
+interpreter:
+  type: python
+  versions: ["3"]
+  settings:
+    module: shop.wsgi:application
+env:
+  LOG_LEVEL: info
+files:
+  conf/flags.ini: |
+    [flags]
+    new_cart = yes
+actions:
+  setup:
+    after: python3 manage.py collectstatic --noinput
+uwsgi:
+  settings:
+    - harakiri = 30
+domains:
+  - shop.example.com
+scale:
+  instances: 2
+  workers: 1..4
+  memory: 256M
+health:
+  path: /health
+  timeout: 20s
+drain:
+  timeout: 1m
+```
+)";
+
 }  // namespace
 
 Json app_yaml_schema() {
@@ -217,7 +256,7 @@ std::string app_yaml_reference() {
       "## Not built yet\n\nThese keys are known, and an app that uses one is refused with a "
       "message that "
       "names it.\n\n" +
-      unbuilt;
+      unbuilt + std::string(kExample);
   return page;
 }
 

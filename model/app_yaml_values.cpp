@@ -1,31 +1,15 @@
 #include "model/app_yaml_values.h"
 
-#include "model/app_yaml.h"
 #include "model/nearest.h"
 
 #include <algorithm>
 #include <charconv>
-#include <regex>
 #include <set>
 
 namespace upaas::model {
 namespace {
 
 using Kind = YamlNode::Kind;
-
-std::string_view kind_name(const YamlNode& node) {
-  switch (node.kind) {
-    case Kind::text:
-      return "a text";
-    case Kind::list:
-      return "a list";
-    case Kind::map:
-      return "a map";
-    case Kind::null:
-      break;
-  }
-  return "nothing";
-}
 
 bool is_control(char c) {
   return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
@@ -40,18 +24,6 @@ const std::string& text_of(const ValueContext& context, const YamlNode& node) {
                       node.kind == Kind::null ? "write \"\" for an empty text" : "");
   }
   return node.text;
-}
-
-const YamlNode& list_of(const ValueContext& context, const YamlNode& node) {
-  if (node.kind != Kind::list) {
-    throw context.bad(node, "must be a list, and is " + std::string(kind_name(node)),
-                      "write each item on its own line after '- '");
-  }
-  if (std::cmp_greater(node.items.size(), context.key->most)) {
-    throw context.bad(node, "has " + std::to_string(node.items.size()) + " items; at most " +
-                                std::to_string(context.key->most));
-  }
-  return node;
 }
 
 const YamlNode& map_of(const ValueContext& context, const YamlNode& node) {
@@ -187,96 +159,6 @@ std::vector<std::string> read_versions(const ValueContext& context, const YamlNo
   return versions;
 }
 
-std::string_view trimmed(std::string_view text) {
-  const std::size_t begin = text.find_first_not_of(" \t");
-  if (begin == text.npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
-}
-
-std::vector<std::regex> compile_safe_options(const std::vector<std::string>& expressions) {
-  std::vector<std::regex> compiled;
-  for (const std::string& expression : expressions) {
-    try {
-      compiled.emplace_back(expression, std::regex::ECMAScript | std::regex::optimize);
-    } catch (const std::regex_error& e) {
-      throw Error(ErrorKind::config, "safe_options: " + shown(expression) +
-                                         " is not a regular expression: " + e.what());
-    }
-  }
-  return compiled;
-}
-
-void check_option(const ValueContext& context, const YamlNode& node, std::string_view option,
-                  const std::vector<std::regex>& safe) {
-  const bool form =
-      !option.empty() && option.size() <= 64 && std::ranges::all_of(option, [](char c) {
-        return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-';
-      });
-  if (!form) {
-    throw context.bad(node, shown(option) + " is not an option: up to 64 letters, digits and '-'");
-  }
-  // From the beginning of the name and not necessarily to its end, as upaas 2014 matched them.
-  const bool listed = std::ranges::any_of(safe, [&](const std::regex& expression) {
-    return std::regex_search(option.begin(), option.end(), expression,
-                             std::regex_constants::match_continuous);
-  });
-  if (!listed) {
-    throw context.bad(
-        node, "the option " + shown(option) + " is not among the server's safe options",
-        "safe_options keeps apps from loading code and files into uWSGI before it has given "
-        "up its rights; who runs the server may add to it");
-  }
-}
-
-void check_option_value(const ValueContext& context, const YamlNode& node, std::string_view option,
-                        std::string_view value) {
-  const std::string what = "the value of " + shown(option);
-  if (value.size() > 4096) throw context.bad(node, what + " is longer than 4096 bytes");
-  if (std::ranges::any_of(value, is_control)) {
-    throw context.bad(node, what + " must not hold newlines or other control characters");
-  }
-  for (std::string_view expansion : {"@(", "$(", "%("}) {
-    if (value.find(expansion) != value.npos) {
-      throw context.bad(node,
-                        what + " must not hold " + shown(expansion) + ": uWSGI would expand it");
-    }
-  }
-}
-
-UwsgiSetting read_setting(const ValueContext& context, const YamlNode& item) {
-  if (item.kind == Kind::map && item.fields.size() == 1) {
-    const YamlField& field = item.fields.front();
-    if (field.value->kind != Kind::text) {
-      throw context.bad(*field.key, "the value of " + shown(field.key->text) + " must be a text");
-    }
-    return {field.key->text, std::string(trimmed(field.value->text))};
-  }
-  if (item.kind != Kind::text) {
-    throw context.bad(item, "must be \"option = value\", and is " + std::string(kind_name(item)));
-  }
-  const std::size_t equals = item.text.find('=');
-  if (equals == item.text.npos) {
-    throw context.bad(item, shown(item.text) + " has no '='", "write \"option = value\"");
-  }
-  const std::string_view text = item.text;
-  return {std::string(trimmed(text.substr(0, equals))),
-          std::string(trimmed(text.substr(equals + 1)))};
-}
-
-std::vector<UwsgiSetting> read_settings(const ValueContext& context, const YamlNode& node) {
-  std::vector<UwsgiSetting> settings;
-  const std::vector<YamlRef>& items = list_of(context, node).items;
-  if (items.empty()) return settings;
-  const std::vector<std::regex> safe = compile_safe_options(*context.safe_options);
-  for (const YamlRef& item : items) {
-    UwsgiSetting setting = read_setting(context, *item);
-    check_option(context, *item, setting.option, safe);
-    check_option_value(context, *item, setting.option, setting.value);
-    settings.push_back(std::move(setting));
-  }
-  return settings;
-}
-
 std::vector<Domain> read_domains(const ValueContext& context, const YamlNode& node) {
   std::vector<Domain> domains;
   std::set<Domain> seen;
@@ -379,6 +261,38 @@ std::string read_source(const ValueContext& context, const YamlNode& node) {
 
 }  // namespace
 
+std::string_view kind_name(const YamlNode& node) {
+  switch (node.kind) {
+    case Kind::text:
+      return "a text";
+    case Kind::list:
+      return "a list";
+    case Kind::map:
+      return "a map";
+    case Kind::null:
+      break;
+  }
+  return "nothing";
+}
+
+const YamlNode& list_of(const ValueContext& context, const YamlNode& node) {
+  if (node.kind != Kind::list) {
+    throw context.bad(node, "must be a list, and is " + std::string(kind_name(node)),
+                      "write each item on its own line after '- '");
+  }
+  if (std::cmp_greater(node.items.size(), context.key->most)) {
+    throw context.bad(node, "has " + std::to_string(node.items.size()) + " items; at most " +
+                                std::to_string(context.key->most));
+  }
+  return node;
+}
+
+std::string_view trimmed(std::string_view text) {
+  const std::size_t begin = text.find_first_not_of(" \t");
+  if (begin == text.npos) return {};
+  return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
+}
+
 Error ValueContext::bad(const YamlNode& node, std::string_view message, std::string hint) const {
   return yaml_error(file_name, node.line, node.column,
                     std::string(path) + ": " + std::string(message), std::move(hint));
@@ -406,7 +320,7 @@ Value read_value(const ValueContext& context, const YamlNode& node) {
     case ValueType::tree_path:
       return named<TreePath>(context, node, text());
     case ValueType::uwsgi_settings:
-      return read_settings(context, node);
+      return read_uwsgi_settings(context, node);
     case ValueType::domains:
       return read_domains(context, node);
     case ValueType::count_range:

@@ -25,6 +25,17 @@ struct ValueContext {
 /// Error(invalid) with the place when the node is not of the key's type or outside of its bounds.
 [[nodiscard]] Value read_value(const ValueContext& context, const YamlNode& node);
 
+/// Option by option against the safe ones (app_yaml_uwsgi.cpp).
+[[nodiscard]] std::vector<UwsgiSetting> read_uwsgi_settings(const ValueContext& context,
+                                                            const YamlNode& node);
+
+/// "a text", "a list", ... for messages.
+[[nodiscard]] std::string_view kind_name(const YamlNode& node);
+/// The node, which is a list of at most the key's `most` items.
+[[nodiscard]] const YamlNode& list_of(const ValueContext& context, const YamlNode& node);
+/// Without blanks and tabs around it.
+[[nodiscard]] std::string_view trimmed(std::string_view text);
+
 /// `30s`, `500ms`, `2m`, `1h`; a bare number is seconds.
 [[nodiscard]] std::optional<std::chrono::milliseconds> parse_duration(std::string_view text);
 /// The largest of s, m, h that is exact, else ms: `90s`, `2m`.

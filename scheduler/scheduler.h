@@ -30,10 +30,10 @@ enum class BackendState { ready, cordoned, draining, suspect, lost };
 struct Backend {
   BackendName name;
   BackendState state = BackendState::ready;
-  std::string hardware;  // machines with equal ids share one box
+  std::string hardware;  // machines with equal ids share one box; empty: a box of its own
   int cores = 1;
   Megabytes memory;
-  int free_ports = 0;
+  int free_ports = 0;  // ports it may give; what is reserved on it is taken off here, not by the caller
 };
 
 /// What an instance asks for.
@@ -78,7 +78,8 @@ class Fleet {
   void remove_backend(const BackendName& name);
   /// An instance that is there already (from the store). An unknown backend is ignored.
   void reserve(const BackendName& backend, const Need& need);
-  /// The reverse; reserving and releasing the same need leaves the fleet as it was.
+  /// The reverse; reserving and releasing the same need leaves the fleet as it was. Releasing what was
+  /// not reserved there changes nothing.
   void release(const BackendName& backend, const Need& need);
 
   /// The largest of reserved memory and reserved cpu as shares; 0 for an empty backend.
@@ -88,13 +89,14 @@ class Fleet {
 
  private:
   friend Placement place(Fleet&, const Need&);
+  using ReleaseKey = std::pair<AppName, ReleaseId>;
   struct Slot {
     Backend backend;
     Megabytes memory{0};
     int workers = 0;
     int ports = 0;
     int vassals = 0;
-    std::map<std::pair<AppName, ReleaseId>, int> releases;
+    std::map<ReleaseKey, int> releases;
   };
   /// Ties by fewest vassals, then by name.
   struct Rank {
@@ -105,12 +107,16 @@ class Fleet {
   };
   [[nodiscard]] static double load_of(const Slot& slot);
   [[nodiscard]] std::optional<std::string> refuse(const Slot& slot, const Need& need) const;
-  [[nodiscard]] int hardware_count() const;
+  [[nodiscard]] Megabytes free_memory(const Slot& slot, bool surge) const;
+  [[nodiscard]] bool on_hardware(const std::string& hardware, const ReleaseKey& release) const;
+  void enter(const Slot& slot);  // into the indexes
+  void leave(const Slot& slot);
 
   Options options_;
   std::map<BackendName, Slot> slots_;
   std::set<Rank> ranks_;
-  std::map<std::string, int> hardware_;
+  std::map<std::string, int> hardware_;  // how many backends of each box
+  std::map<ReleaseKey, std::map<std::string, int>> boxes_;  // where instances of a release are
 };
 
 /// Reserves on success. At most one instance of a release per hardware id wherever two or more ids are
