@@ -1,11 +1,19 @@
 /// Source + AppSpec -> bundle. Stages, named and timed: prepare, interpreter, source, files, setup,
-/// finalize, pack. Every command of the user runs in the sandbox, as a build uid, with a time limit, its
-/// output streamed line by line. The result is one file; a failed or killed build leaves nothing.
+/// finalize, pack. Every command of the user runs in the sandbox, as a build uid, with a time
+/// limit, its output streamed line by line. The result is one file; a failed or killed build leaves
+/// nothing.
 ///
-/// Order within setup (upaas 2014): before, main, after. Without `actions.setup.main` a python app with a
-/// non-empty requirements.txt gets a venv at .upaas/venv and `pip install -r requirements.txt`.
+/// Order within setup (upaas 2014): before, main, after. Without `actions.setup.main` a python app
+/// with a non-empty requirements.txt gets a venv at .upaas/venv and `pip install -r
+/// requirements.txt`.
 /// `%destination%` in `repository.clone` becomes /home/app. `UPAAS_FRESH_PACKAGE=true` is set.
 #pragma once
+
+#include "base/process.h"
+#include "bundle/bundle.h"
+#include "model/app_spec.h"
+#include "model/release.h"
+#include "model/units.h"
 
 #include <chrono>
 #include <filesystem>
@@ -17,12 +25,6 @@
 #include <string_view>
 #include <vector>
 
-#include "base/process.h"
-#include "bundle/bundle.h"
-#include "model/app_spec.h"
-#include "model/release.h"
-#include "model/units.h"
-
 namespace upaas::builder {
 
 struct Options {
@@ -31,7 +33,8 @@ struct Options {
   model::Uid uid;  // the build user
   std::chrono::milliseconds command_limit = std::chrono::seconds(600);
   std::chrono::milliseconds total_limit = std::chrono::minutes(60);
-  /// Registry settings and CA files of this machine (`build.env`, `build.files`: host path -> path inside).
+  /// Registry settings and CA files of this machine (`build.env`, `build.files`: host path -> path
+  /// inside).
   Environment env;
   std::map<std::filesystem::path, std::filesystem::path> files;
 };
@@ -39,8 +42,8 @@ struct Options {
 struct Request {
   model::AppName app;
   model::AppSpec spec;
-  /// The source directory (read only; copied with the ignore rules applied), or a source archive; absent
-  /// when the spec has a repository.
+  /// The source directory (read only; copied with the ignore rules applied), or a source archive;
+  /// absent when the spec has a repository.
   std::optional<std::filesystem::path> source_directory;
   std::optional<std::filesystem::path> source_archive;
 };
@@ -62,8 +65,8 @@ struct Progress {
   std::stop_token stop;
 };
 
-/// Writes the bundle to `output`. Error(build_failed) at step "build": names the stage and the command,
-/// carries its last 20 lines. Error(invalid) for what the spec or the source cannot be
+/// Writes the bundle to `output`. Error(build_failed) at step "build": names the stage and the
+/// command, carries its last 20 lines. Error(invalid) for what the spec or the source cannot be
 /// (module file missing, python version not on this machine). Error(interrupted) on stop.
 [[nodiscard]] Built build(const Request& request, const Options& options,
                           const std::filesystem::path& output, const Progress& progress);

@@ -1,6 +1,5 @@
 #include "bundle/bundle.h"
 
-#include "base/digest.h"
 #include "base/error.h"
 #include "base/fault.h"
 #include "base/files.h"
@@ -14,9 +13,6 @@
 #include "bundle/unpack_into.h"
 
 #include <nlohmann/json.hpp>
-
-#include <fcntl.h>
-#include <sys/stat.h>
 
 namespace upaas::bundle {
 

@@ -9,6 +9,7 @@
 #include "bundle/tree_scan.h"
 #include "bundle/unpack_into.h"
 
+#include <algorithm>
 #include <chrono>
 #include <iterator>
 #include <set>

@@ -1,0 +1,33 @@
+/// The directory of one build: 0700, with the tree in it, which belongs to the build uid; gone with
+/// the object. A lock inside says that its process lives, so that `clean_up` finds the others.
+#pragma once
+
+#include "base/files.h"
+#include "model/units.h"
+
+#include <filesystem>
+#include <optional>
+
+namespace upaas::builder {
+
+class Workspace {
+ public:
+  /// Makes `work` if it is missing. Throws Error(internal).
+  Workspace(const std::filesystem::path& work, model::Uid uid);
+
+  /// Does not exist at first: the source decides how it is made.
+  [[nodiscard]] const std::filesystem::path& tree() const { return tree_; }
+  /// An empty tree.
+  void make_tree();
+  /// Everything in the tree belongs to the build uid from here on. Nothing to do unless root
+  /// builds.
+  void give_tree_away();
+
+ private:
+  std::optional<TempDir> directory_;
+  std::optional<FileLock> lock_;
+  std::filesystem::path tree_;
+  model::Uid uid_;
+};
+
+}  // namespace upaas::builder
