@@ -1,6 +1,6 @@
-/// Files named by the sha256 of their bytes: bundles and uploaded sources. Written atomically, verified
-/// when they come in and whenever they are opened for use.  DIR/ab/abcdef….KIND
-/// Thread-safe.
+/// Files named by the sha256 of their bytes: bundles and uploaded sources. Written atomically,
+/// verified when they come in and whenever they are opened for use.  DIR/ab/abcdef….tar.gz
+/// Thread-safe, also between processes.
 #pragma once
 
 #include <cstddef>
@@ -42,8 +42,8 @@ class BundleFiles {
   /// Takes a copy of a local file.
   std::string add(const std::filesystem::path& file);
   [[nodiscard]] bool has(std::string_view digest) const;
-  /// The path, after its bytes were read and compared with the digest. Error(not_found) when absent;
-  /// Error(invalid) when damaged: the file is set aside as DIGEST.damaged.
+  /// The path, after its bytes were read and compared with the digest. Error(not_found) when
+  /// absent; Error(invalid) when damaged: the file is set aside as DIGEST.damaged.
   [[nodiscard]] std::filesystem::path verified(std::string_view digest);
   void remove(std::string_view digest);
   [[nodiscard]] std::vector<std::string> list() const;

@@ -1,7 +1,9 @@
 /// What happened, in order, for people: every deploy, repair and refusal with its reason. Kept in a
-/// SQLite file of its own beside the store (a full log never blocks a transaction); the oldest go first.
-/// Thread-safe.
+/// SQLite file of its own beside the store (a full log never blocks a transaction); the oldest go
+/// first. Thread-safe.
 #pragma once
+
+#include "base/clock.h"
 
 #include <cstdint>
 #include <filesystem>
@@ -11,8 +13,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/clock.h"
 
 namespace upaas::store {
 
@@ -36,12 +36,13 @@ class EventLog {
   void add(std::string_view app, std::string_view kind, std::string_view message) noexcept;
 
   struct Query {
-    std::optional<std::string> app;
-    std::int64_t after = 0;   // only ids above
+    std::optional<std::string> app = {};
+    std::int64_t after = 0;    // only ids above
     std::size_t newest = 100;  // of those, the newest so many, oldest first
   };
   [[nodiscard]] std::vector<Event> read(const Query& query);
-  /// Waits until there is an event with an id above `after`; false when the limit passed or on stop.
+  /// Waits until there is an event with an id above `after`; false when the limit passed or on
+  /// stop.
   bool wait(std::int64_t after, std::chrono::milliseconds limit, std::stop_token stop = {});
 
  private:

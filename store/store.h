@@ -1,13 +1,16 @@
 /// What the platform knows, by etcd's rules: keys and values with one global revision, transactions
-/// that compare before they write, leases, and watches that replay. Source of the rules: etcd v3 API.
+/// that compare before they write, leases, and watches that replay. Source of the rules: etcd v3
+/// API.
 ///
 /// Implementations: SQLite (open_sqlite); etcd comes with clusters. tests/unit/store/contract.h is
 /// written once and run on every implementation.
 ///
-/// Keys are text of printable ASCII, at most 512 bytes; values at most 1 MiB; at most 128 operations a
-/// transaction; a key may be put only once in one (etcd's limits, so that both behave alike).
-/// Breaking them is Error(invalid). All methods are thread-safe and may block on the disk.
-/// Error(internal) means *unknown*: the write may have happened; read again before deciding.
+/// Keys are text of printable ASCII, at most 512 bytes; values at most 1 MiB; at most 128
+/// operations a transaction; a key may be put only once in one (etcd's limits, so that both behave
+/// alike); it cannot be put and removed in one either. Breaking them is Error(invalid), a put with
+/// a dead lease is Error(not_found), a damaged file is Error(config). All methods are thread-safe
+/// and may block on the disk. Error(internal) means *unknown*: the write may have happened; read
+/// again before deciding.
 #pragma once
 
 #include <chrono>
@@ -48,8 +51,12 @@ struct Compare {
   Revision number = 0;
   std::string text;
 
-  static Compare absent(std::string key) { return {std::move(key), Target::created, Is::equal, 0, {}}; }
-  static Compare exists(std::string key) { return {std::move(key), Target::created, Is::greater, 0, {}}; }
+  static Compare absent(std::string key) {
+    return {std::move(key), Target::created, Is::equal, 0, {}};
+  }
+  static Compare exists(std::string key) {
+    return {std::move(key), Target::created, Is::greater, 0, {}};
+  }
   static Compare unchanged(std::string key, Revision modified) {
     return {std::move(key), Target::modified, Is::equal, modified, {}};
   }
@@ -69,7 +76,9 @@ struct Operation {
     return {Kind::put, std::move(key), std::move(value), lease};
   }
   static Operation remove(std::string key) { return {Kind::remove, std::move(key), {}, 0}; }
-  static Operation remove_prefix(std::string prefix) { return {Kind::remove_prefix, std::move(prefix), {}, 0}; }
+  static Operation remove_prefix(std::string prefix) {
+    return {Kind::remove_prefix, std::move(prefix), {}, 0};
+  }
   static Operation get(std::string key) { return {Kind::get, std::move(key), {}, 0}; }
 };
 
@@ -86,8 +95,8 @@ struct Change {
 
 /// What a watch delivers: a batch of one revision, or the news that the log no longer reaches back.
 struct WatchEvent {
-  bool compacted = false;  // list again, then watch from there
-  Revision revision = 0;
+  bool compacted = false;  // list again, then watch from there; the last event of this watch
+  Revision revision = 0;   // compacted: the oldest that can still be watched
   std::vector<Change> changes;
 };
 
@@ -103,6 +112,8 @@ class Store {
 
   [[nodiscard]] virtual std::optional<KeyValue> get(std::string_view key) = 0;
   [[nodiscard]] virtual Listing list(std::string_view prefix) = 0;
+  /// All of one branch or, when it throws, nothing. Its changes get one new revision; without
+  /// changes there is none. A get sees the operations before it.
   virtual TxnResult txn(const std::vector<Compare>& compares, const std::vector<Operation>& then,
                         const std::vector<Operation>& otherwise = {}) = 0;
 
@@ -110,13 +121,13 @@ class Store {
   virtual LeaseId lease_grant(std::chrono::seconds ttl) = 0;
   /// Seconds left after the renewal; 0 when the lease is gone.
   virtual std::chrono::seconds lease_keepalive(LeaseId lease) = 0;
-  /// Removes the lease and every key put with it.
+  /// Removes the lease and every key put with it; one that is gone is fine.
   virtual void lease_revoke(LeaseId lease) = 0;
 
-  /// Calls back on a thread of the store, in order of revision, at least once each, starting with the
-  /// first change of a revision >= `from`. Callbacks must not call the store's watch().
-  [[nodiscard]] virtual std::unique_ptr<Watch> watch(std::string prefix, Revision from,
-                                                     std::function<void(const WatchEvent&)> callback) = 0;
+  /// Calls back on a thread of the store, in order of revision, at least once each, starting with
+  /// the first change of a revision >= `from`. Callbacks must not call the store's watch().
+  [[nodiscard]] virtual std::unique_ptr<Watch> watch(
+      std::string prefix, Revision from, std::function<void(const WatchEvent&)> callback) = 0;
 };
 
 /// puts, without compares.
@@ -128,9 +139,10 @@ struct SqliteOptions {
   /// Changes kept for watches.
   std::int64_t history = 10'000;
 };
-/// Makes the file (0600) when missing. WAL, synchronous FULL: what txn returned survives a power cut.
-/// Leases are re-armed with their whole time when the file is opened. One process a file: a second one is
-/// Error(conflict) that names the holder's pid.
-[[nodiscard]] std::unique_ptr<Store> open_sqlite(const std::filesystem::path& file, SqliteOptions options = {});
+/// Makes the file (0600) when missing. WAL, synchronous FULL: what txn returned survives a power
+/// cut. Leases are re-armed with their whole time when the file is opened. One process a file: a
+/// second one is Error(conflict) that names the holder's pid.
+[[nodiscard]] std::unique_ptr<Store> open_sqlite(const std::filesystem::path& file,
+                                                 SqliteOptions options = {});
 
 }  // namespace upaas::store
