@@ -49,7 +49,10 @@ struct Layout {
     return instance_run(name) / "app.sock";
   }
   [[nodiscard]] std::filesystem::path announce() const { return run / "announce"; }
-  [[nodiscard]] std::filesystem::path routes() const { return run / "routes"; }
+  /// What upaasd hands to the announcer: routes, keys. A directory, since its files are renamed into place
+  /// and a mount shows the directory, not the name.
+  [[nodiscard]] std::filesystem::path announcer() const { return run / "announcer"; }
+  [[nodiscard]] std::filesystem::path routes() const { return announcer() / "routes"; }
   [[nodiscard]] std::filesystem::path routers() const { return run / "routers"; }
 
   /// The address of an instance as the FastRouters see it (at most 107 bytes, unix(7)).

@@ -4,10 +4,15 @@
 ///
 ///   RUN/routers/fr1, fr2     launch.json, pid.json, log, fastrouter.ini; sock/ (2710 router:front),
 ///                            sub/ (2710 router:announcer), stats/ (0700 router)
-///   RUN/routers/nginx        launch.json, pid.json, log, nginx.conf, access.log, pages
+///   RUN/routers/nginx        launch.json, pid.json, log, nginx.conf, pages/; var/ (0700 front) with
+///                            access.log, one JSON object a request
 ///   RUN/routers/keys         public keys, DOMAIN.pem
-///   RUN/routers/domains      an empty file per known domain: 503 instead of 404 while it is down
-///   RUN/routes, RUN/announce the announcer's
+///   RUN/routers/domains      a file per known domain, its content the app that owns it: 503 instead of 404
+///                            while it is down. Below RUN: after a reboot, publish all apps again
+///   RUN/announcer            what the announcer reads: routes, keys/APP.pem (0400 announcer); its log
+///   RUN/announce             announce.sock and obeyed, both the announcer's (0711)
+///   DATA/keys                the apps' key pairs, APP.pem (0600 root)
+/// An error that nginx itself made has the header X-Upaas-Front: `unknown` (404), `down` (503), `error`.
 /// Three uids of our own: `router` (FastRouters), `front` (nginx), `announcer`.
 ///
 /// Thread-safe. Errors: Error(internal) with the log's end when a program does not come up;
@@ -76,7 +81,7 @@ class Routers {
   /// How the Emperor runs the announcer (deployer::ensure_service).
   [[nodiscard]] host::LaunchSpec announcer_launch() const;
 
-  /// Writes RUN/routes if something changed, wakes the announcer and waits (at most `limit`) until it
+  /// Writes RUN/announcer/routes if something changed, wakes the announcer and waits (at most `limit`) until it
   /// obeys. False when it did not answer in time: it will read the file when it starts.
   bool set_routes(std::vector<Route> routes, std::chrono::milliseconds limit);
   [[nodiscard]] Routes routes() const;

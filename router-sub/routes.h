@@ -1,5 +1,6 @@
-/// Which instance answers for which domains: the one file RUN/routes that the announcer obeys. Renamed
-/// into place, reread on SIGHUP. Pure values and their JSON (`upaas.routes/v1`).
+/// Which instance answers for which domains: the one file RUN/announcer/routes that the announcer obeys.
+/// Renamed into place; the announcer watches the directory (inotify(7)), rereads it at once and writes the
+/// generation it obeys to RUN/announce/obeyed. Pure values and their JSON (`upaas.routes/v1`).
 #pragma once
 
 #include <string>

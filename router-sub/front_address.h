@@ -1,0 +1,15 @@
+/// The address that nginx listens on. Internal.
+#pragma once
+
+#include <string>
+
+#include "model/units.h"
+
+namespace upaas::router_sub {
+
+/// Nobody listens there, and it can be bound. Error(config) when it is no address of this machine.
+[[nodiscard]] bool address_is_free(const std::string& host, model::Port port);
+/// Somebody accepts connections there.
+[[nodiscard]] bool address_answers(const std::string& host, model::Port port);
+
+}  // namespace upaas::router_sub

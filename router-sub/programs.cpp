@@ -1,0 +1,147 @@
+#include "router-sub/programs.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+
+#include "base/files.h"
+#include "router-sub/places.h"
+
+namespace upaas::router_sub {
+namespace {
+
+namespace fs = std::filesystem;
+using Kind = host::Mount::Kind;
+
+// uWSGI does not start with a queue longer than the kernel's, which bounds what bursts nginx may pass on.
+constexpr int kListenQueue = 1024;
+constexpr int kOldestSomaxconn = 128;
+constexpr std::array<std::string_view, 2> kPages = {"404.html", "503.html"};
+
+int listen_queue() {
+  const auto text = read_file_if_any("/proc/sys/net/core/somaxconn", 64);
+  const int most = text ? std::atoi(text->c_str()) : kOldestSomaxconn;
+  return std::clamp(most, 1, kListenQueue);
+}
+
+host::Mount home() { return {Kind::tmpfs, {}, "/home"}; }
+
+// nginx's configuration language: a text between double quotes ends at the next one that has no
+// backslash before it.
+std::string nginx_text(std::string_view text) {
+  std::string result = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') {
+      result += '\\';
+    }
+    result += c;
+  }
+  return result + '"';
+}
+
+fs::path router_mount(std::string_view name) { return fs::path("/home") / name; }
+
+}  // namespace
+
+void make_directories(const Options& options) {
+  const Places places{options.layout};
+  const uid_t router = options.router.value;
+  const uid_t front = options.front.value;
+  const uid_t announcer = options.announcer_uid.value;
+  make_directory(places.layout.instances(), 0711);
+  make_directory(places.layout.routers(), 0711);
+  make_directory(places.public_keys(), 0755);
+  make_directory(places.domains(), 0755);
+  for (const std::string& name : fastrouter_names(options.fastrouters)) {
+    make_directory(places.fastrouter(name), 0700);
+    make_directory(places.sock(name), 02710, router, front);
+    make_directory(places.sub(name), 02710, router, announcer);
+    make_directory(places.stats(name), 0700, router, router);
+  }
+  make_directory(places.nginx(), 0700);
+  make_directory(places.pages(), 0755);
+  make_directory(places.nginx_own(), 0700, front, front);
+  make_directory(places.layout.announcer(), 0710, 0, announcer);
+  make_directory(places.announcer_keys(), 0710, 0, announcer);
+  make_directory(places.layout.announce(), 0711, announcer, announcer);
+}
+
+void write_configuration(const Options& options) {
+  const Places places{options.layout};
+  const auto write = [](const fs::path& path, const std::string& text) {
+    write_file(path, text, {.mode = 0644, .sync = false});
+  };
+  const std::string ini = fastrouter_ini(options, read_file(options.templates / "fastrouter.ini"));
+  for (const std::string& name : fastrouter_names(options.fastrouters)) {
+    write(places.ini(name), ini);
+  }
+  write(places.nginx_conf(), nginx_conf(options, read_file(options.templates / "nginx.conf")));
+  for (const std::string_view page : kPages) {
+    write(places.pages() / page, read_file(options.templates / "pages" / page));
+  }
+}
+
+host::LaunchSpec fastrouter_launch(const Options& options, std::string_view name) {
+  const Places places{options.layout};
+  const fs::path own = inside::kFastRouter;
+  host::LaunchSpec spec;
+  // uWSGI ignores an argument in brackets: it expands nothing in it, whatever the path holds.
+  spec.argv = {options.uwsgi, "--ini", std::string(inside::kFastRouterIni),
+               "--listen", std::to_string(listen_queue()), fmt::format("[{}]", places.ini(name).native())};
+  spec.uid = options.router;
+  spec.mask = 007;  // the subscription socket has no mode option: its directory's group may send
+  spec.mounts = {home(),
+                 {Kind::bind_read_only, places.ini(name), inside::kFastRouterIni},
+                 {Kind::bind, places.layout.instances(), host::inside::kInstances},
+                 {Kind::bind_read_only, places.public_keys(), inside::kKeys},
+                 {Kind::bind, places.sock(name), own / "sock"},
+                 {Kind::bind, places.sub(name), own / "sub"},
+                 {Kind::bind, places.stats(name), own / "stats"}};
+  return spec;
+}
+
+host::LaunchSpec nginx_launch(const Options& options) {
+  constexpr int kFirstFreePort = 1024;
+  const Places places{options.layout};
+  host::LaunchSpec spec;
+  spec.argv = {options.nginx, "-c", std::string(inside::kNginxConf), "-g",
+               "env " + nginx_text("UPAAS_CONFIG=" + places.nginx_conf().native()) + ";"};
+  spec.uid = options.front;
+  spec.mask = 027;
+  spec.bind_low_ports = options.http_port.value < kFirstFreePort;
+  spec.mounts = {home(),
+                 {Kind::bind_read_only, places.nginx_conf(), inside::kNginxConf},
+                 {Kind::bind_read_only, places.pages(), inside::kPages},
+                 {Kind::bind_read_only, places.domains(), inside::kDomains},
+                 {Kind::bind, places.nginx_own(), inside::kNginx}};
+  for (const std::string& name : fastrouter_names(options.fastrouters)) {
+    spec.mounts.push_back({Kind::bind, places.sock(name), router_mount(name)});
+  }
+  return spec;
+}
+
+host::LaunchSpec announcer_launch(const Options& options, const host::Cgroup& cgroup) {
+  const Places places{options.layout};
+  host::LaunchSpec spec;
+  spec.argv = {std::string(inside::kAnnouncerProgram), "--config", places.layout.routes(),
+               "--directory", std::string(inside::kAnnouncer), "--announce", std::string(inside::kAnnounce)};
+  spec.uid = options.announcer_uid;
+  spec.cgroup = cgroup.directory();
+  spec.log = places.announcer_log();
+  spec.die_with_parent = true;
+  spec.clear_cgroup = true;
+  spec.announce_to_emperor = true;
+  spec.mounts = {home(),
+                 {Kind::bind_read_only, options.announcer, inside::kAnnouncerProgram},
+                 {Kind::bind_read_only, places.layout.announcer(), inside::kAnnouncer},
+                 {Kind::bind, places.layout.announce(), inside::kAnnounce}};
+  for (const std::string& name : fastrouter_names(options.fastrouters)) {
+    spec.argv.insert(spec.argv.end(), {"--router", router_mount(name)});
+    spec.mounts.push_back({Kind::bind, places.sub(name), router_mount(name)});
+  }
+  return spec;
+}
+
+}  // namespace upaas::router_sub
