@@ -1,0 +1,111 @@
+#include "deployer/instance_files.h"
+
+#include <fmt/core.h>
+#include <nlohmann/json.hpp>
+
+#include <set>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "base/json.h"
+#include "deployer/vassal_ini.h"
+
+namespace upaas::deployer {
+namespace {
+
+namespace fs = std::filesystem;
+namespace inside = host::inside;
+using Kind = host::Mount::Kind;
+
+constexpr std::string_view kIniSuffix = ".ini";
+
+std::vector<host::Mount> mounts_of(const std::string& name, const Options& options, const fs::path& tree) {
+  const host::Layout& layout = options.layout;
+  // Hidden first: DATA and RUN may lie below /home or /tmp, which are covered next. Sources are opened
+  // before anything is mounted.
+  return {
+      {Kind::tmpfs, {}, layout.data},
+      {Kind::tmpfs, {}, layout.run},
+      {Kind::tmpfs, {}, "/home"},
+      {Kind::bind_read_only, tree, inside::kTree},
+      {Kind::bind, layout.instance_run(name), inside::kRun},
+      {Kind::bind, layout.announce(), fs::path(inside::kAnnounce).parent_path()},
+      {Kind::bind_read_only, ini_file(layout, name), inside::kIni},
+      {Kind::bind, layout.instance(name) / "tmp", "/tmp"},
+  };
+}
+
+std::string web_script(const std::string& command) {
+  return fmt::format("#!/bin/sh\ncd {} || exit 1\n{}\n", inside::kTree, command);
+}
+
+void collect(const fs::path& directory, std::string_view suffix, std::set<std::string>& names) {
+  std::error_code none;
+  for (const fs::directory_entry& entry : fs::directory_iterator(directory, none)) {
+    const std::string name = entry.path().filename();
+    if (!name.starts_with('.') && name.ends_with(suffix)) {
+      names.insert(name.substr(0, name.size() - suffix.size()));
+    }
+  }
+}
+
+}  // namespace
+
+fs::path ini_file(const host::Layout& layout, std::string_view name) {
+  return layout.vassals() / fmt::format("{}{}", name, kIniSuffix);
+}
+
+fs::path launch_file(const host::Layout& layout, std::string_view name) {
+  return layout.instance(name) / "launch.json";
+}
+
+void require_file_name(std::string_view name) {
+  if (name.empty() || name.front() == '.' || name.size() > 200 || name.find('/') != name.npos ||
+      name.find('\0') != name.npos) {
+    throw Error(ErrorKind::invalid, "not the name of an instance");
+  }
+}
+
+std::vector<std::string> all_names(const host::Layout& layout) {
+  std::set<std::string> names;
+  collect(layout.instances(), "", names);
+  collect(layout.vassals(), kIniSuffix, names);
+  return {names.begin(), names.end()};
+}
+
+host::LaunchSpec instance_launch(const Start& start, const Options& options, const host::Cgroup& cgroup,
+                                 const fs::path& tree) {
+  const std::string name = start.instance.id.str();
+  host::LaunchSpec spec;
+  spec.argv = {options.uwsgi, "--ini", std::string(inside::kIni), "--set",
+               "upaas-config=" + ini_file(options.layout, name).native()};
+  spec.env_file = options.layout.instance(name) / "env0";
+  spec.cgroup = cgroup.directory();
+  spec.log = options.layout.instance_log(start.release.app.str(), name);
+  spec.cwd = inside::kTree;
+  spec.uid = start.instance.uid;
+  spec.mounts = mounts_of(name, options, tree);
+  spec.die_with_parent = true;
+  spec.clear_cgroup = true;
+  return spec;
+}
+
+void write_instance_files(const Start& start, const Options& options, const host::LaunchSpec& launch) {
+  const host::Layout& layout = options.layout;
+  const std::string name = start.instance.id.str();
+  const uid_t app = start.instance.uid.value;
+  make_directory(launch.log.parent_path(), 0700);
+  make_directory(layout.announce(), 0711);
+  make_directory(layout.instances(), 0711);
+  make_directory(layout.instance(name), 0711);
+  make_directory(layout.instance_run(name), 02710, app, options.router_gid);
+  make_directory(layout.instance(name) / "tmp", 0700, app, app);
+  write_file(launch.env_file, vassal_environment(start, options.domain), {.mode = 0600, .sync = false});
+  if (start.release.runtime.web) {
+    write_file(layout.instance_run(name) / "web.sh", web_script(*start.release.runtime.web),
+               {.mode = 0555, .sync = false});
+  }
+  write_file(launch_file(layout, name), dump_json_pretty(host::to_json(launch)), {.mode = 0600, .sync = false});
+}
+
+}  // namespace upaas::deployer

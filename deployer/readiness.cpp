@@ -1,0 +1,154 @@
+#include "deployer/readiness.h"
+
+#include <fmt/core.h>
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "deployer/health.h"
+#include "deployer/log_files.h"
+
+namespace upaas::deployer {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kRequestLimit = std::chrono::seconds(5);
+constexpr milliseconds kAskLimit = std::chrono::seconds(5);
+constexpr std::size_t kOutputLines = 20;
+constexpr milliseconds kFirstPause{4};
+constexpr milliseconds kLongestPause{100};
+
+bool listens(model::Port port) {
+  const UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port.value);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  // Loopback answers or refuses at once.
+  return fd.valid() && ::connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+}
+
+class Wait {
+ public:
+  Wait(const Start& start, const host::Layout& layout, const Emperor& emperor, std::stop_token stop)
+      : start_(start), layout_(layout), emperor_(emperor), stop_(std::move(stop)) {}
+
+  std::variant<Ready, NotReady> run() {
+    while (true) {
+      look();
+      if (crashed_) {
+        return not_ready("start", "exited while starting", "the last lines of its log say why");
+      }
+      if (accepting_) {
+        cause_ = check_instance(start_, layout_, std::min(kRequestLimit, left()));
+        if (!cause_) {
+          return ready();
+        }
+      }
+      if (stop_.stop_requested()) {
+        return not_ready(step(), "the wait was stopped", "");
+      }
+      if (left() <= milliseconds::zero()) {
+        return timed_out();
+      }
+      pause();
+    }
+  }
+
+ private:
+  // A web app's command can end after the vassal accepted: what was accepting and is no more has crashed.
+  void look() {
+    const auto all = emperor_.ask(std::min(kAskLimit, std::max(left(), kFirstPause)));
+    if (!all) {
+      return;
+    }
+    const auto found = all->find(start_.instance.id.str());
+    const VassalStats vassal = found == all->end() ? VassalStats{} : found->second;
+    crashed_ = !vassal.accepting && (vassal.blacklisted || accepting_);
+    if (vassal.accepting && accepting_ && vassal.pid != pid_) {
+      crashed_ = true;
+    }
+    if (vassal.accepting && !accepting_) {
+      accepted_at_ = Steady::now();
+    }
+    accepting_ = vassal.accepting;
+    pid_ = vassal.pid;
+  }
+
+  void pause() {
+    wait_until([] { return false; }, std::min(pause_, std::max(left(), kFirstPause)), stop_, pause_);
+    pause_ = std::min(pause_ * 2, kLongestPause);
+  }
+
+  [[nodiscard]] milliseconds left() const {
+    const auto passed = std::chrono::floor<milliseconds>(Steady::now() - begun_);
+    return std::max(start_.release.spec.health.timeout - passed, milliseconds::zero());
+  }
+
+  [[nodiscard]] std::string step() const { return accepting_ ? "health" : "start"; }
+
+  [[nodiscard]] Ready ready() const {
+    const std::chrono::duration<double> start = accepted_at_ - begun_;
+    const std::chrono::duration<double> health = Steady::now() - accepted_at_;
+    return {.pid = pid_, .start_seconds = start.count(), .health_seconds = health.count()};
+  }
+
+  [[nodiscard]] NotReady timed_out() const {
+    const double seconds = std::chrono::duration<double>(start_.release.spec.health.timeout).count();
+    if (accepting_) {
+      return not_ready("health", fmt::format("{} (for {:g} s)", *cause_, seconds),
+                       "health.path and health.timeout in app.yaml say what is waited for");
+    }
+    if (!emperor_.running()) {
+      return not_ready("start", "the Emperor does not run", "the daemon starts it again");
+    }
+    return not_ready("start", fmt::format("does not accept requests after {:g} s", seconds),
+                     "a slow start needs a longer health.timeout");
+  }
+
+  [[nodiscard]] NotReady not_ready(std::string step, std::string cause, std::string hint) const {
+    const auto log = layout_.instance_log(start_.release.app.str(), start_.instance.id.str());
+    return {.step = std::move(step),
+            .cause = std::move(cause),
+            .hint = std::move(hint),
+            .output = newest_lines(log, kOutputLines)};
+  }
+
+  const Start& start_;
+  const host::Layout& layout_;
+  const Emperor& emperor_;
+  std::stop_token stop_;
+  Steady::time_point begun_ = Steady::now();
+  Steady::time_point accepted_at_ = begun_;
+  milliseconds pause_ = kFirstPause;
+  bool accepting_ = false;
+  bool crashed_ = false;
+  pid_t pid_ = 0;
+  std::optional<std::string> cause_;
+};
+
+}  // namespace
+
+std::optional<std::string> check_instance(const Start& start, const host::Layout& layout, milliseconds limit) {
+  const std::string host =
+      start.domains.empty() ? start.release.app.str() + ".localhost" : start.domains.front().str();
+  std::optional<std::string> cause = request_health(
+      {.socket = layout.instance_socket(start.instance.id.str()), .host = host, .path = start.release.spec.health.path},
+      limit);
+  if (cause && start.instance.port && !listens(*start.instance.port)) {
+    *cause += fmt::format("; nothing listens on 127.0.0.1:{} ($PORT)", start.instance.port->value);
+  }
+  return cause;
+}
+
+std::variant<Ready, NotReady> await_instance(const Start& start, const host::Layout& layout,
+                                             const Emperor& emperor, std::stop_token stop) {
+  return Wait(start, layout, emperor, std::move(stop)).run();
+}
+
+}  // namespace upaas::deployer

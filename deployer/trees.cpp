@@ -1,0 +1,84 @@
+#include "deployer/trees.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/clock.h"
+#include "base/digest.h"
+#include "base/error.h"
+#include "base/fault.h"
+#include "base/files.h"
+#include "bundle/bundle.h"
+
+namespace upaas::deployer {
+namespace fs = std::filesystem;
+
+fs::path Trees::path(const model::BundleId& bundle) const { return directory_ / bundle.str(); }
+
+bool Trees::has(const model::BundleId& bundle) const { return fs::is_directory(path(bundle)); }
+
+void Trees::unpack(const model::BundleId& bundle, const fs::path& bundle_file) {
+  {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return !busy_.contains(bundle); });
+    if (has(bundle)) {
+      return;
+    }
+    busy_.insert(bundle);
+  }
+  const auto done = [&] {
+    const std::lock_guard lock(mutex_);
+    busy_.erase(bundle);
+    changed_.notify_all();
+  };
+  try {
+    make_directory(directory_, 0700);
+    bundle::unpack(bundle_file, path(bundle), std::chrono::system_clock::now());
+    fault_point("deployer.unpacked");
+  } catch (...) {
+    done();
+    throw;
+  }
+  done();
+}
+
+std::vector<model::BundleId> Trees::remove_except(const std::vector<model::BundleId>& keep) {
+  std::vector<model::BundleId> removed;
+  std::vector<fs::path> doomed;
+  {
+    // Renamed under the lock, removed outside of it: a tree is whole or absent for everyone else.
+    const std::lock_guard lock(mutex_);
+    std::error_code none;
+    for (const fs::directory_entry& entry : fs::directory_iterator(directory_, none)) {
+      const std::string name = entry.path().filename();
+      const std::optional<model::BundleId> bundle = model::BundleId::from(name);
+      if (bundle && !busy_.contains(*bundle) && std::find(keep.begin(), keep.end(), *bundle) == keep.end()) {
+        const fs::path aside = directory_ / (".removed-" + random_name(8));
+        fs::rename(entry.path(), aside);
+        doomed.push_back(aside);
+        removed.push_back(*bundle);
+      } else if (!bundle && busy_.empty()) {
+        doomed.push_back(entry.path());
+      }
+    }
+  }
+  for (const fs::path& path : doomed) {
+    remove_tree(path);
+  }
+  return removed;
+}
+
+void Trees::restamp(const model::BundleId& bundle) const {
+  // Links are not followed, here or by the iterator.
+  const std::array<timespec, 2> now = {timespec{0, UTIME_NOW}, timespec{0, UTIME_NOW}};
+  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(path(bundle))) {
+    if (::utimensat(AT_FDCWD, entry.path().c_str(), now.data(), AT_SYMLINK_NOFOLLOW) != 0) {
+      throw system_error(entry.path().native());
+    }
+  }
+}
+
+}  // namespace upaas::deployer

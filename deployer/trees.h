@@ -1,0 +1,36 @@
+/// DATA/trees: unpacked bundles, one directory each, shared by the instances that run from it. A tree is
+/// whole or absent (bundle::unpack renames it into place). Internal to deployer. Thread-safe.
+#pragma once
+
+#include <condition_variable>
+#include <filesystem>
+#include <mutex>
+#include <set>
+#include <vector>
+
+#include "model/names.h"
+
+namespace upaas::deployer {
+
+class Trees {
+ public:
+  explicit Trees(std::filesystem::path directory) : directory_(std::move(directory)) {}
+
+  [[nodiscard]] std::filesystem::path path(const model::BundleId& bundle) const;
+  [[nodiscard]] bool has(const model::BundleId& bundle) const;
+  /// Unpacks unless it is there; who comes while it is being unpacked waits for that.
+  void unpack(const model::BundleId& bundle, const std::filesystem::path& bundle_file);
+  /// Removes all other trees (not those being unpacked) and what broken-off unpackings left.
+  std::vector<model::BundleId> remove_except(const std::vector<model::BundleId>& keep);
+  /// Sets the mtime of everything in the tree to now: uWSGI answers If-Modified-Since by it, and a
+  /// browser that saw a later release must not be told that nothing changed after a rollback.
+  void restamp(const model::BundleId& bundle) const;
+
+ private:
+  std::filesystem::path directory_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::set<model::BundleId> busy_;  // being unpacked
+};
+
+}  // namespace upaas::deployer

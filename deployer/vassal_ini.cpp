@@ -1,0 +1,163 @@
+#include "deployer/vassal_ini.h"
+
+#include <fmt/core.h>
+
+#include <kainjow/mustache.hpp>
+#include <map>
+#include <set>
+
+#include "base/error.h"
+#include "host/layout.h"
+
+namespace upaas::deployer {
+namespace {
+
+namespace mustache = kainjow::mustache;
+
+std::string in_tree(const model::TreePath& path) {
+  return fmt::format("{}/{}", host::inside::kTree, path.str());
+}
+
+/// What the template may use. `names` also holds those of list items.
+struct Values {
+  mustache::data data;
+  std::set<std::string, std::less<>> names;
+
+  template <typename T>
+  void set(const std::string& name, T&& value) {
+    data.set(name, mustache::data(std::forward<T>(value)));
+    names.insert(name);
+  }
+};
+
+// An ini line ends at its newline, and uWSGI expands `@(`, `$(`, `%(`: the model refuses them, and text
+// that got here past it must not reach a root process.
+void require_plain(std::string_view option, std::string_view value) {
+  const bool expands = value.find("@(") != value.npos || value.find("$(") != value.npos ||
+                       value.find("%(") != value.npos;
+  const bool breaks = value.find_first_of(std::string_view("\n\r\0", 3)) != value.npos ||
+                      option.find_first_of(std::string_view("\n\r\0=[", 5)) != option.npos;
+  if (expands || breaks || option.empty()) {
+    throw Error(ErrorKind::invalid, fmt::format("uwsgi setting '{}' cannot be written into an ini", option));
+  }
+}
+
+mustache::data settings_of(const model::AppSpec& spec) {
+  mustache::data list(mustache::data::type::list);
+  for (const model::UwsgiSetting& setting : spec.uwsgi_settings) {
+    require_plain(setting.option, setting.value);
+    mustache::data item;
+    item.set("option", setting.option);
+    item.set("value", setting.value);
+    list.push_back(item);
+  }
+  return list;
+}
+
+void set_runtime(Values& values, const Start& start) {
+  using Kind = model::Runtime::Kind;
+  const model::Runtime& runtime = start.release.runtime;
+  values.set("python", runtime.kind == Kind::python);
+  values.set("static", runtime.kind == Kind::static_files);
+  values.set("web", runtime.kind == Kind::web);
+  values.set("module", runtime.module ? runtime.module->str() : std::string());
+  values.set("root", runtime.root ? in_tree(*runtime.root) : std::string(host::inside::kTree));
+  if (runtime.venv) {
+    require_plain("virtualenv", runtime.venv->str());
+    values.set("venv", runtime.venv->str());
+  } else {
+    values.set("venv", false);
+  }
+  if (runtime.root) {
+    require_plain("check-static", runtime.root->str());
+  }
+  if (runtime.kind == Kind::python && !runtime.module) {
+    throw Error(ErrorKind::invalid, "a python release without a module");
+  }
+  if (runtime.kind == Kind::web && !start.instance.port) {
+    throw Error(ErrorKind::invalid, "a web instance without a port");
+  }
+  values.set("port", std::to_string(start.instance.port.value_or(model::Port{}).value));
+}
+
+Values values_of(const Start& start) {
+  Values values;
+  const std::string name = start.instance.id.str();
+  values.set("name", name);
+  values.set("address", host::Layout::router_address(name));
+  values.set("socket", std::string(host::inside::kSocket));
+  values.set("run", std::string(host::inside::kRun));
+  values.set("tree", std::string(host::inside::kTree));
+  values.set("announcer", std::string(host::inside::kAnnounce));
+  values.set("workers", std::to_string(start.instance.workers));
+  values.set("settings", settings_of(start.release.spec));
+  values.names.insert({"option", "value"});
+  set_runtime(values, start);
+  return values;
+}
+
+void require_known_names(std::string_view text, const Values& values) {
+  for (std::size_t at = text.find("{{"); at != text.npos; at = text.find("{{", at)) {
+    const std::size_t end = text.find("}}", at);
+    if (end == text.npos) {
+      throw Error(ErrorKind::config, "vassal template: '{{' without '}}'");
+    }
+    std::string_view name = text.substr(at + 2, end - at - 2);
+    const std::size_t first = name.find_first_not_of("#^/& ");
+    name = first == name.npos ? std::string_view() : name.substr(first);
+    if (!values.names.contains(name)) {
+      throw Error(ErrorKind::config, fmt::format("vassal template: nothing is called '{}'", name));
+    }
+    at = end + 2;
+  }
+}
+
+}  // namespace
+
+std::string vassal_ini(const Start& start, std::string_view template_text) {
+  const Values values = values_of(start);
+  require_known_names(template_text, values);
+  mustache::mustache document{std::string(template_text)};
+  document.set_custom_escape([](const std::string& text) { return text; });
+  std::string ini = document.render(values.data);
+  if (!document.is_valid()) {
+    throw Error(ErrorKind::config, "vassal template: " + document.error_message());
+  }
+  return ini;
+}
+
+std::string vassal_environment(const Start& start, std::string_view system_domain) {
+  const model::Release& release = start.release;
+  std::string path = "/usr/local/bin:/usr/bin:/bin";
+  if (release.runtime.venv) {
+    path = in_tree(*release.runtime.venv) + "/bin:" + path;
+  }
+  std::map<std::string, std::string> env = {
+      {"PATH", path}, {"LANG", "C.UTF-8"}, {"PYTHONUNBUFFERED", "1"}};
+  for (const auto& [name, value] : release.spec.env) {
+    env[name.str()] = value;
+  }
+  std::string domains;
+  for (const model::Domain& domain : release.spec.domains) {
+    domains += (domains.empty() ? "" : ",") + domain.str();
+  }
+  env["HOME"] = host::inside::kTree;
+  env["UPAAS_APP"] = release.app.str();
+  env["UPAAS_RELEASE"] = release.id.str();
+  env["UPAAS_INSTANCE"] = start.instance.id.str();
+  env["UPAAS_SYSTEM_DOMAIN"] = system_domain;
+  env["UPAAS_CUSTOM_DOMAINS"] = domains;
+  if (start.instance.port) {
+    env["PORT"] = std::to_string(start.instance.port->value);
+  }
+  std::string text;
+  for (const auto& [name, value] : env) {
+    if (value.find('\0') != value.npos) {
+      throw Error(ErrorKind::invalid, "environment variable " + name + ": a value cannot hold a NUL byte");
+    }
+    text.append(name).append("=").append(value).push_back('\0');
+  }
+  return text;
+}
+
+}  // namespace upaas::deployer
