@@ -174,7 +174,11 @@ Json to_json(const Status& status) {
 }
 
 Status status_from_json(const Json& json) {
-  Status status{.version = get_string(json, "version"), .lord = get_string_or(json, "lord", "")};
+  Status status{.version = get_string(json, "version"),
+                .lord = get_string_or(json, "lord", ""),
+                .backends = {},
+                .apps = 0,
+                .host = {}};
   status.backends = list_from<Status::Backend>(json, "backends", [](const Json& item) {
     return Status::Backend{get_string(item, "name"), get_string(item, "state")};
   });

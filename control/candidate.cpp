@@ -1,0 +1,133 @@
+#include "control/candidate.h"
+
+#include <fmt/core.h>
+
+#include "base/error.h"
+#include "base/fault.h"
+#include "base/files.h"
+#include "base/scope_exit.h"
+#include "model/app_yaml.h"
+
+namespace upaas::control {
+namespace {
+
+std::string domain_key(const model::Domain& domain) { return "domains/" + domain.str(); }
+
+model::AppSpec read_spec(const Platform& platform, const DeployJob& job) {
+  auto spec = model::read_app_yaml(job.request.app_yaml, job.request.file_name,
+                                   {.safe_options = platform.options.safe_options});
+  if (spec.name && *spec.name != job.app) {
+    throw Error(ErrorKind::invalid, fmt::format("{}: the name is {}, but {} was asked for", job.request.file_name,
+                                                spec.name->str(), job.app.str()));
+  }
+  spec.name = job.app;
+  return spec;
+}
+
+builder::Built build_bundle(Platform& platform, const DeployJob& job, const model::AppSpec& spec,
+                            const std::filesystem::path& output, Journey& journey) {
+  builder::Request request{.app = job.app, .spec = spec, .source_directory = {}, .source_archive = {}};
+  // Whatever comes of it, the upload has served.
+  const ScopeExit used([&] {
+    if (job.request.source) platform.sources.remove(*job.request.source);
+  });
+  if (job.request.source) {
+    request.source_archive = platform.sources.verified(*job.request.source);
+  } else if (!spec.repository) {
+    throw Error(ErrorKind::invalid, "neither a source was uploaded nor has the app a repository",
+                "deploy with the upaas command line, which uploads the source directory");
+  }
+  return builder::build(request, platform.options.build, output,
+                        {.on_stage = [&](std::string_view stage) { journey.line(fmt::format("-----> {}", stage)); },
+                         .on_line = [&](std::string_view line) { journey.line(line); },
+                         .stop = journey.stop()});
+}
+
+}  // namespace
+
+Candidate make_candidate(Platform& platform, const DeployJob& job, RolloutLock& rollout, Journey& journey) {
+  model::AppSpec spec = journey.has("read") ? read_spec(platform, job)
+                                            : journey.step("read", [&] { return read_spec(platform, job); });
+  Candidate candidate{.release = {.app = job.app,
+                                  .id = {},
+                                  .bundle = model::BundleId(std::string(64, '0')),
+                                  .spec = spec,
+                                  .runtime = {},
+                                  .created = wall_now(),
+                                  .by = job.by},
+                      .domains = platform.domains_of(job.app, spec)};
+  if (job.request.bundle) {
+    journey.skip("build");
+    journey.step("store", [&] {
+      const auto file = platform.bundles.verified(*job.request.bundle);
+      candidate.release.runtime = bundle::verify(file).runtime;
+      candidate.release.bundle = model::BundleId(*job.request.bundle);
+    });
+    return candidate;
+  }
+  const TempDir work(platform.options.layout.builds(), "bundle-");
+  const auto output = work.path() / "bundle.tar.gz";
+  rollout.write("build");
+  const auto built = journey.step("build", [&] { return build_bundle(platform, job, spec, output, journey); });
+  fault_point("deploy.built");
+  journey.step("store", [&] {
+    candidate.release.bundle = model::BundleId(platform.bundles.add(output));
+    candidate.release.runtime = built.runtime;
+  });
+  fault_point("deploy.stored");
+  return candidate;
+}
+
+AppRecord app_record(Platform& platform, const AppName& name) {
+  if (auto app = platform.records.app(name)) return *app;
+  const auto uid = platform.uids.take();
+  if (!uid) {
+    throw Error(ErrorKind::no_capacity, "every uid of the range `uids` is in use",
+                "destroy an app, or widen `uids` in the configuration");
+  }
+  AppRecord app{.name = name, .uid = {*uid}};
+  if (!platform.write({store::Compare::absent(Records::app_key(name))}, {Records::put(app)})) {
+    platform.uids.release(*uid);
+    throw Error(ErrorKind::conflict, name.str() + " was made by somebody else just now", "try again");
+  }
+  return app;
+}
+
+std::optional<model::Release> unchanged(Platform& platform, const AppRecord& app, const Candidate& candidate) {
+  if (!app.current || app.wanted != AppWanted::running) return std::nullopt;
+  auto current = platform.records.release(app.name, *app.current);
+  if (!current) return std::nullopt;
+  const auto& next = candidate.release;
+  if (model::fingerprint(current->bundle, current->spec, current->runtime) !=
+      model::fingerprint(next.bundle, next.spec, next.runtime)) {
+    return std::nullopt;
+  }
+  // "Nothing to do" is only true while every instance of it is up.
+  std::size_t live = 0;
+  for (const auto& report : platform.host.report()) {
+    live += report.id.app() == app.name && report.id.release() == *app.current &&
+            report.state == model::InstanceState::live;
+  }
+  if (live < static_cast<std::size_t>(current->spec.scale.instances.min)) return std::nullopt;
+  return current;
+}
+
+std::vector<store::Compare> claim_domains(Platform& platform, const AppName& app,
+                                          const std::vector<model::Domain>& domains,
+                                          std::vector<store::Operation>& operations) {
+  std::vector<store::Compare> compares;
+  for (const auto& domain : domains) {
+    const auto key = domain_key(domain);
+    const auto owner = platform.records.store().get(key);
+    if (!owner) {
+      compares.push_back(store::Compare::absent(key));
+      operations.push_back(store::Operation::put(key, app.str()));
+    } else if (owner->value != app.str()) {
+      throw Error(ErrorKind::conflict, fmt::format("the domain {} belongs to {}", domain.str(), owner->value),
+                  "take it out of `domains` of one of the two apps");
+    }
+  }
+  return compares;
+}
+
+}  // namespace upaas::control

@@ -1,0 +1,186 @@
+#include "control/deploy.h"
+
+#include <fmt/core.h>
+
+#include "base/digest.h"
+#include "base/error.h"
+#include "base/fault.h"
+#include "base/files.h"
+#include "bundle/bundle.h"
+#include "control/candidate.h"
+#include "control/follow.h"
+#include "control/placing.h"
+#include "control/probe.h"
+#include "control/reconciler.h"
+#include "control/rollout.h"
+#include "control/story.h"
+
+namespace upaas::control {
+
+using model::InstanceState;
+using model::Wanted;
+
+namespace {
+
+/// What a switch is made of while it runs.
+struct Switch {
+  Platform& platform;
+  Reconciler& reconciler;
+  RolloutLock& rollout;
+  Journey& journey;
+  AppRecord app;
+  model::Release release;
+  std::vector<model::Instance> old;
+  std::vector<model::Instance> fresh;
+  ProbeCount probes;
+};
+
+std::vector<store::Operation> wanting(std::vector<model::Instance>& instances, Wanted wanted) {
+  std::vector<store::Operation> operations;
+  for (auto& instance : instances) {
+    instance.wanted = wanted;
+    operations.push_back(Records::put(instance));
+  }
+  return operations;
+}
+
+/// Records vN: number, release and domains in one transaction.
+void record_release(Switch& s, const Candidate& candidate) {
+  s.app.last_release += 1;
+  s.release.id = {s.app.last_release};
+  s.rollout.record().to = s.release.id;
+  std::vector<store::Operation> operations{Records::put(s.app), Records::put(s.release)};
+  auto compares = claim_domains(s.platform, s.app.name, candidate.domains, operations);
+  s.rollout.write("release", std::move(operations), std::move(compares));
+  fault_point("deploy.released");
+}
+
+/// Places the new instances and waits until each runs and is healthy, unannounced.
+void bring_up(Switch& s) {
+  s.journey.step("place", [&] {
+    s.fresh = place_instances(s.platform, s.app, s.release,
+                              {.count = s.release.spec.scale.instances.min, .surge = !s.old.empty()});
+    try {
+      s.rollout.write("place", wanting(s.fresh, Wanted::held));
+    } catch (const Error&) {
+      give_back(s.platform, s.fresh);
+      s.fresh.clear();
+      throw;
+    }
+  });
+  fault_point("deploy.placed");
+  s.reconciler.poke();
+  follow(s.platform, ids(s.fresh), InstanceState::held, s.release.spec.health.timeout + kSlack, s.journey);
+  fault_point("deploy.healthy");
+}
+
+/// Announces the new, makes it current (the commit point), retires the old.
+void switch_over(Switch& s) {
+  s.rollout.write("announce", wanting(s.fresh, Wanted::live));
+  s.reconciler.poke();
+  follow(s.platform, ids(s.fresh), InstanceState::live, kSlack, s.journey,
+         {"fetch", "unpack", "start", "health"});
+  s.journey.step("live", [&] {
+    fault_point("deploy.before_commit");
+    s.app.current = s.release.id;
+    s.app.wanted = AppWanted::running;
+    auto operations = wanting(s.old, Wanted::gone);
+    operations.push_back(Records::put(s.app));
+    s.rollout.write("live", std::move(operations));
+    fault_point("deploy.committed");
+  });
+}
+
+void retire_old(Switch& s) {
+  if (s.old.empty()) {
+    s.journey.skip("drain");
+    s.journey.skip("stop");
+    return;
+  }
+  s.reconciler.poke();
+  follow_out(s.platform, ids(s.old), longest_drain(s.platform, s.old) + kSlack, s.journey);
+  s.reconciler.retire_stopped();
+}
+
+/// Takes back what was placed; the old release has served all the time.
+void revert(Switch& s, const Error& why) {
+  s.platform.events.add(s.app.name.str(), "deploy.failed",
+                        fmt::format("{} failed: {}; {}", s.release.id.str(), why.message(),
+                                    s.app.current ? s.app.current->str() + " goes on" : "nothing serves"));
+  auto operations = wanting(s.fresh, Wanted::gone);
+  operations.push_back(Records::put(s.app.name, s.release.id, Outcome{"failed", 0, 0}));
+  s.rollout.write("revert", std::move(operations));
+  s.reconciler.poke();
+  Journey quiet({.on_step = {}, .on_line = {}, .stop = s.journey.stop()});
+  follow_out(s.platform, ids(s.fresh), kSlack, quiet);
+  s.reconciler.retire_stopped();
+}
+
+void carry_out(Switch& s) {
+  std::optional<Probe> probe;
+  bool committed = false;
+  try {
+    bring_up(s);
+    if (!s.old.empty()) probe.emplace(probe_options(s.platform, s.release), s.platform.domains_of(s.app.name, s.release.spec).front());
+    switch_over(s);
+    committed = true;
+    retire_old(s);
+  } catch (Error& error) {
+    if (s.journey.stop().stop_requested()) {
+      s.rollout.abandon();
+      throw error.within("the daemon stopped during the deploy");
+    }
+    if (!committed) revert(s, error);
+    throw;
+  }
+  if (probe) s.probes = probe->finish();
+}
+
+wire::DeployResult result_of(const Switch& s, bool changed) {
+  std::vector<std::string> names;
+  for (const auto& instance : changed ? s.fresh : s.old) names.push_back(instance.id.str());
+  return {.app = s.app.name.str(),
+          .release = s.release.id.str(),
+          .changed = changed,
+          .bundle = s.release.bundle.str(),
+          .url = s.platform.url_of(s.app.name),
+          .instances = std::move(names),
+          .steps = s.journey.steps(),
+          .requests = {s.probes.total, s.probes.failed}};
+}
+
+}  // namespace
+
+wire::DeployResult deploy(Platform& platform, Reconciler& reconciler, const DeployJob& job, Journey& journey) {
+  const auto begin = Steady::now();
+  RolloutLock rollout(platform, job.app, "deploy", job.by);
+  const Candidate candidate = make_candidate(platform, job, rollout, journey);
+  AppRecord app = app_record(platform, job.app);
+  Switch s{.platform = platform,
+           .reconciler = reconciler,
+           .rollout = rollout,
+           .journey = journey,
+           .app = app,
+           .release = candidate.release,
+           .old = platform.records.instances(job.app)};
+  if (const auto same = unchanged(platform, app, candidate)) {
+    s.release = *same;
+    auto result = result_of(s, false);
+    result.seconds = Journey::seconds_since(begin);
+    return result;
+  }
+  journey.step("release", [&] { record_release(s, candidate); });
+  platform.events.add(app.name.str(), "deploy.started", fmt::format("{} by {}", s.release.id.str(), job.by));
+  carry_out(s);
+  (void)platform.write({}, {Records::put(app.name, s.release.id,
+                                         Outcome{"ok", s.probes.total, s.probes.failed})});
+  housekeep(platform, app.name);
+  auto result = result_of(s, true);
+  result.seconds = Journey::seconds_since(begin);
+  platform.events.add(app.name.str(), "deploy.done",
+                      fmt::format("{} is live after {:.1f} s, {} of {} requests failed in the switch",
+                                  s.release.id.str(), result.seconds, s.probes.failed, s.probes.total));
+  return result;
+}
+
+}  // namespace upaas::control

@@ -1,0 +1,366 @@
+#include "control/host.h"
+
+#include <fmt/core.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <set>
+#include <thread>
+
+#include "base/clock.h"
+#include "base/fault.h"
+#include "base/files.h"
+#include "base/log.h"
+#include "control/instance_task.h"
+
+namespace upaas::control {
+
+using model::InstanceState;
+using model::Wanted;
+
+namespace {
+constexpr auto kDataPlanePeriod = std::chrono::milliseconds(500);
+constexpr auto kRoutesLimit = std::chrono::milliseconds(1000);
+}  // namespace
+
+/// One instance: what is wanted, what is, and the thread that works on the difference.
+struct Slot {
+  model::Orders::Item item;
+  model::InstanceReport report;
+  bool announced = false;  // its route is live
+  bool busy = false;
+  bool adopted = false;
+  int failures = 0;
+  std::optional<TaskKind> failed_task;  // not tried again before `retry`
+  Steady::time_point retry{};
+  std::jthread worker;
+};
+
+struct Host::State {
+  HostOptions options;
+  deployer::Deployer& deployer;
+  router_sub::Routers& routers;
+
+  mutable std::mutex mutex;
+  mutable std::condition_variable changed;
+  long long version = 1;
+  std::map<std::string, Slot> slots;
+  bool ordered = false;        // orders were given once
+  bool adoption_over = false;  // what ran before us was recognised; new instances need no look
+  std::pair<long long, long long> highest{0, 0};
+  bool poke = false;
+  std::condition_variable_any work;
+  std::mutex routes_mutex;  // one writer of RUN/routes at a time, in order
+  std::vector<router_sub::Route> former;  // of the run before: what was live
+  std::jthread loop;
+
+  State(HostOptions o, deployer::Deployer& d, router_sub::Routers& r)
+      : options(std::move(o)), deployer(d), routers(r) {}
+
+  void run(const std::stop_token& stop);
+  void keep_data_plane();
+  void survey();
+  void adopt(const std::string& name, Slot& slot, const deployer::Vassal* vassal);
+  void compare(const std::string& name, Slot& slot, const deployer::Vassal* vassal);
+  [[nodiscard]] bool adoption_due() const;
+  void stop_strangers();
+  void dispatch();
+  void launch(const std::string& name, Slot& slot, TaskKind kind);
+  void finish(const std::string& name, TaskKind kind, const TaskResult& result);
+  void touch() { ++version; changed.notify_all(); }
+  void push_routes();
+  [[nodiscard]] bool remember(long long epoch, long long revision);
+};
+
+Host::Host(HostOptions options, deployer::Deployer& deployer, router_sub::Routers& routers)
+    : state_(std::make_unique<State>(std::move(options), deployer, routers)) {}
+
+Host::~Host() {
+  state_->loop.request_stop();
+  state_->work.notify_all();
+  if (state_->loop.joinable()) state_->loop.join();
+  std::map<std::string, Slot> slots;
+  {
+    const std::lock_guard lock(state_->mutex);
+    for (auto& [name, slot] : state_->slots) slot.worker.request_stop();
+    slots.swap(state_->slots);
+  }
+}
+
+void Host::bring_up() {
+  state_->former = state_->routers.routes().items;
+  state_->keep_data_plane();
+  state_->loop = std::jthread([this](const std::stop_token& stop) { state_->run(stop); });
+}
+
+bool Host::State::remember(long long epoch, long long revision) {
+  const auto file = options.layout.run / "orders";
+  if (highest == std::pair{0LL, 0LL}) {
+    if (auto text = read_file_if_any(file, 4096)) {
+      const Json json = parse_json(*text, file.string());
+      highest = {get_int(json, "epoch"), get_int(json, "revision")};
+    }
+  }
+  if (std::pair{epoch, revision} < highest) return false;
+  if (std::pair{epoch, revision} > highest) {
+    // A revision within an epoch needs no sync of its own: only a newer lord must be remembered for good.
+    const bool sync = epoch != highest.first;
+    highest = {epoch, revision};
+    write_file(file, dump_json({{"epoch", epoch}, {"revision", revision}}), {.mode = 0600, .sync = sync});
+  }
+  return true;
+}
+
+bool Host::apply(model::Orders orders) {
+  State& s = *state_;
+  const std::lock_guard lock(s.mutex);
+  if (!s.remember(orders.epoch, orders.revision)) return false;
+  std::set<std::string> named;
+  for (auto& item : orders.items) {
+    const std::string name = item.instance.id.str();
+    named.insert(name);
+    auto found = s.slots.find(name);
+    if (found == s.slots.end()) {
+      Slot slot{.item = std::move(item),
+                .report = {.id = *model::InstanceId::from(name), .since = wall_now()},
+                .adopted = s.adoption_over};
+      slot.report.address = host::Layout::router_address(name);
+      s.slots.emplace(name, std::move(slot));
+      s.touch();
+    } else {
+      found->second.item = std::move(item);
+    }
+  }
+  // What is in no order any more is to go; a record is removed only after its instance stopped.
+  for (auto& [name, slot] : s.slots) {
+    if (!named.contains(name)) slot.item.instance.wanted = Wanted::gone;
+  }
+  std::erase_if(s.slots, [&](const auto& entry) {
+    return !named.contains(entry.first) && !entry.second.busy &&
+           entry.second.report.state == InstanceState::stopped;
+  });
+  s.ordered = true;
+  s.poke = true;
+  s.work.notify_all();
+  return true;
+}
+
+std::vector<model::InstanceReport> Host::report() const {
+  const std::lock_guard lock(state_->mutex);
+  std::vector<model::InstanceReport> reports;
+  reports.reserve(state_->slots.size());
+  for (const auto& [name, slot] : state_->slots) reports.push_back(slot.report);
+  return reports;
+}
+
+long long Host::wait_change(long long seen, std::chrono::milliseconds limit) const {
+  std::unique_lock lock(state_->mutex);
+  state_->changed.wait_for(lock, limit, [&] { return state_->version != seen; });
+  return state_->version;
+}
+
+void Host::State::run(const std::stop_token& stop) {
+  auto next_data_plane = Steady::now() + kDataPlanePeriod;
+  auto next_survey = Steady::now();
+  while (!stop.stop_requested()) {
+    try {
+      if (Steady::now() >= next_data_plane) {
+        keep_data_plane();
+        next_data_plane = Steady::now() + kDataPlanePeriod;
+      }
+      if (adoption_due() || Steady::now() >= next_survey) {
+        survey();
+        next_survey = Steady::now() + options.survey;
+      }
+      const std::lock_guard lock(mutex);
+      dispatch();
+    } catch (const Error& error) {
+      log_error("host", {{"error", error.message()}, {"hint", error.hint()}});
+    }
+    std::unique_lock lock(mutex);
+    const auto until = std::min(next_data_plane, next_survey);
+    work.wait_until(lock, stop, until, [&] { return poke; });
+    poke = false;
+  }
+}
+
+void Host::State::keep_data_plane() {
+  if (deployer.ensure_emperor()) options.event("", "repair.emperor", "the Emperor was not running: started");
+  deployer.ensure_service("announcer", routers.announcer_launch());
+  for (const std::string& name : routers.ensure()) {
+    options.event("", "repair." + name, name + " was not running: started");
+  }
+}
+
+/// Compares what the Emperor says with what we believe, so that `ps` is true and a lost ini comes back.
+void Host::State::survey() {
+  const bool adopting = adoption_due();
+  const auto vassals = deployer.survey(std::chrono::seconds(5));
+  if (!vassals) return;
+  std::map<std::string_view, const deployer::Vassal*> by_name;
+  for (const auto& vassal : *vassals) by_name[vassal.name] = &vassal;
+  {
+    const std::lock_guard lock(mutex);
+    for (auto& [name, slot] : slots) {
+      const auto found = by_name.find(name);
+      const deployer::Vassal* vassal = found == by_name.end() ? nullptr : found->second;
+      if (!slot.adopted) {
+        adopt(name, slot, vassal);
+      } else if (!slot.busy) {
+        compare(name, slot, vassal);
+      }
+    }
+    if (adopting) adoption_over = true;
+  }
+  if (adopting) stop_strangers();
+}
+
+/// First sight of an instance after our start: what was live and still accepts is live, with no check that
+/// could interrupt it. Everything else takes the way of a new one (its files are kept if they are there).
+void Host::State::adopt(const std::string& name, Slot& slot, const deployer::Vassal* vassal) {
+  slot.adopted = true;
+  const bool was_live = std::any_of(former.begin(), former.end(), [&](const router_sub::Route& route) {
+    return route.instance == name && route.live;
+  });
+  if (!was_live || vassal == nullptr || !vassal->has_ini || !vassal->accepting) return;
+  slot.announced = true;
+  slot.report.state = InstanceState::live;
+  slot.report.pid = vassal->pid;
+  slot.report.since = vassal->since.value_or(wall_now());
+  touch();
+}
+
+void Host::State::compare(const std::string& name, Slot& slot, const deployer::Vassal* vassal) {
+  if (slot.report.state != InstanceState::live && slot.report.state != InstanceState::held) return;
+  const std::string& app = slot.item.instance.id.app().str();
+  if (vassal == nullptr || !vassal->has_ini) {
+    options.event(app, "repair.instance", name + " had lost its ini: started again");
+    slot.report.state = InstanceState::placed;
+    touch();
+  } else if (vassal->pid != 0 && vassal->pid != slot.report.pid) {
+    options.event(app, "instance.respawned",
+                  fmt::format("{}: master {} died, the Emperor started {}", name, slot.report.pid, vassal->pid));
+    slot.report.pid = vassal->pid;
+    slot.report.since = vassal->since.value_or(wall_now());
+    touch();
+  }
+}
+
+bool Host::State::adoption_due() const {
+  const std::lock_guard lock(mutex);
+  return ordered && !adoption_over;
+}
+
+/// What an earlier daemon left here and nobody wants any more.
+void Host::State::stop_strangers() {
+  for (const std::string& name : deployer.leftovers()) {
+    {
+      const std::lock_guard lock(mutex);
+      if (slots.contains(name)) continue;
+    }
+    deployer.stop(name);
+    options.event("", "repair.leftover", name + " is in no order: stopped and removed");
+  }
+  push_routes();
+}
+
+/// Starts a task for every instance that is not as it is wanted and has none. Holds the lock.
+void Host::State::dispatch() {
+  const auto now = Steady::now();
+  int starting = 0;
+  for (const auto& [name, slot] : slots) starting += slot.busy && slot.report.state == InstanceState::starting;
+  for (auto& [name, slot] : slots) {
+    if (slot.busy || !slot.adopted) continue;
+    const auto kind = next_task(slot.item.instance.wanted, slot.report.state);
+    if (!kind) continue;
+    if (slot.failed_task == kind && now < slot.retry) continue;
+    if (*kind == TaskKind::start && starting++ >= options.starts) continue;
+    launch(name, slot, *kind);
+  }
+}
+
+void Host::State::launch(const std::string& name, Slot& slot, TaskKind kind) {
+  slot.busy = true;
+  if (kind == TaskKind::start) {
+    slot.report.state = InstanceState::starting;
+    slot.report.steps.clear();
+    slot.report.cause.clear();
+    slot.report.output.clear();
+  }
+  if (kind == TaskKind::announce) slot.announced = true;
+  if (kind == TaskKind::withdraw || kind == TaskKind::stop) slot.announced = false;
+  if (kind == TaskKind::withdraw) slot.report.state = InstanceState::draining;
+  touch();
+  TaskContext context{.deployer = deployer,
+                      .routers = routers,
+                      .fetch = options.fetch,
+                      .push_routes = [this] { push_routes(); },
+                      .on_step =
+                          [this, name](const std::string& step) {
+                            const std::lock_guard lock(mutex);
+                            if (auto found = slots.find(name); found != slots.end()) {
+                              found->second.report.step = step;
+                              touch();
+                            }
+                          }};
+  // The previous worker of this slot has finished (busy was false); assigning joins it.
+  slot.worker = std::jthread([this, name, kind, item = slot.item, context](const std::stop_token& stop) {
+    const TaskResult result = run_task(kind, item, context, stop);
+    if (!stop.stop_requested()) finish(name, kind, result);
+  });
+}
+
+void Host::State::finish(const std::string& name, TaskKind kind, const TaskResult& result) {
+  const std::lock_guard lock(mutex);
+  const auto found = slots.find(name);
+  if (found == slots.end()) return;
+  Slot& slot = found->second;
+  slot.busy = false;
+  slot.report.state = result.state;
+  slot.report.step = result.failed_step;
+  slot.report.cause = result.cause;
+  slot.report.hint = result.hint;
+  slot.report.output = result.output;
+  slot.report.cut += result.cut;
+  if (result.pid != 0) slot.report.pid = result.pid;
+  slot.report.since = wall_now();
+  slot.report.steps.insert(slot.report.steps.end(), result.steps.begin(), result.steps.end());
+  if (result.state == InstanceState::failed) {
+    slot.announced = false;
+    ++slot.failures;
+    slot.failed_task = kind;
+    slot.retry = Steady::now() + std::chrono::seconds(std::min(60, 5 * slot.failures));
+  } else {
+    slot.failed_task.reset();
+    if (result.state == InstanceState::live) slot.failures = 0;
+  }
+  touch();
+  poke = true;
+  work.notify_all();
+}
+
+void Host::State::push_routes() {
+  const std::lock_guard order(routes_mutex);
+  std::vector<router_sub::Route> routes;
+  {
+    const std::lock_guard lock(mutex);
+    for (const auto& [name, slot] : slots) {
+      if (slot.report.state == InstanceState::stopped) continue;
+      routes.push_back({.instance = name,
+                        .app = slot.item.instance.id.app(),
+                        .uid = slot.item.instance.uid,
+                        .address = host::Layout::router_address(name),
+                        .domains = slot.item.domains,
+                        .weight = slot.item.weight,
+                        .live = slot.announced});
+    }
+  }
+  if (!routers.set_routes(std::move(routes), kRoutesLimit)) {
+    log_warning("the announcer did not answer; it will read the routes when it is back");
+  }
+}
+
+}  // namespace upaas::control

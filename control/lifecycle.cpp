@@ -1,0 +1,138 @@
+#include "control/lifecycle.h"
+
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "base/fault.h"
+#include "control/follow.h"
+#include "control/placing.h"
+#include "control/reconciler.h"
+#include "control/rollout.h"
+#include "control/story.h"
+
+namespace upaas::control {
+
+using model::InstanceState;
+using model::Wanted;
+
+namespace {
+
+AppRecord known_app(Platform& platform, const AppName& name) {
+  if (auto app = platform.records.app(name)) return *app;
+  throw Error(ErrorKind::not_found, "there is no app " + name.str(), "`upaas apps` lists them");
+}
+
+std::vector<store::Operation> all_gone(std::vector<model::Instance>& instances) {
+  std::vector<store::Operation> operations;
+  for (auto& instance : instances) {
+    instance.wanted = Wanted::gone;
+    operations.push_back(Records::put(instance));
+  }
+  return operations;
+}
+
+Json answer(const char* schema, const AppName& app, bool changed, Steady::time_point begin) {
+  return {{"schema", schema}, {"app", app.str()}, {"changed", changed}, {"seconds", Journey::seconds_since(begin)}};
+}
+
+/// Writes the wish with every instance gone, and waits until none is left.
+void take_down(Platform& platform, Reconciler& reconciler, RolloutLock& rollout, AppRecord& app, AppWanted wanted,
+               Journey& journey) {
+  auto instances = platform.records.instances(app.name);
+  app.wanted = wanted;
+  auto operations = all_gone(instances);
+  operations.push_back(Records::put(app));
+  rollout.write("stop", std::move(operations));
+  fault_point("stop.written");
+  reconciler.poke();
+  try {
+    follow_out(platform, ids(instances), longest_drain(platform, instances) + kSlack, journey);
+  } catch (const Error&) {
+    if (journey.stop().stop_requested()) rollout.abandon();
+    throw;
+  }
+}
+
+}  // namespace
+
+Json start_app(Platform& platform, Reconciler& reconciler, const AppName& name, const std::string& by,
+               Journey& journey) {
+  const auto begin = Steady::now();
+  RolloutLock rollout(platform, name, "start", by);
+  AppRecord app = known_app(platform, name);
+  const auto release = app.current ? platform.records.release(name, *app.current) : std::nullopt;
+  if (!release) {
+    throw Error(ErrorKind::invalid, name.str() + " has no release yet", "`upaas deploy` makes one");
+  }
+  if (app.wanted == AppWanted::running && !platform.records.instances(name).empty()) {
+    return answer("upaas.start/v1", name, false, begin);
+  }
+  auto instances = journey.step("place", [&] {
+    return place_instances(platform, app, *release, {.count = release->spec.scale.instances.min, .wanted = Wanted::live});
+  });
+  app.wanted = AppWanted::running;
+  std::vector<store::Operation> operations{Records::put(app)};
+  for (const auto& instance : instances) operations.push_back(Records::put(instance));
+  rollout.write("start", std::move(operations));
+  fault_point("start.written");
+  reconciler.poke();
+  try {
+    follow(platform, ids(instances), InstanceState::live, release->spec.health.timeout + kSlack, journey);
+  } catch (const Error& error) {
+    if (journey.stop().stop_requested()) {
+      rollout.abandon();
+      throw;
+    }
+    platform.events.add(name.str(), "start.failed", error.message());
+    Journey quiet({.on_step = {}, .on_line = {}, .stop = journey.stop()});
+    take_down(platform, reconciler, rollout, app, AppWanted::stopped, quiet);
+    throw;
+  }
+  platform.events.add(name.str(), "start.done", app.current->str() + " was started by " + by);
+  return answer("upaas.start/v1", name, true, begin);
+}
+
+Json stop_app(Platform& platform, Reconciler& reconciler, const AppName& name, const std::string& by,
+              Journey& journey) {
+  const auto begin = Steady::now();
+  RolloutLock rollout(platform, name, "stop", by);
+  AppRecord app = known_app(platform, name);
+  if (app.wanted == AppWanted::stopped && platform.records.instances(name).empty()) {
+    return answer("upaas.stop/v1", name, false, begin);
+  }
+  take_down(platform, reconciler, rollout, app, AppWanted::stopped, journey);
+  platform.events.add(name.str(), "stop.done", "stopped by " + by);
+  return answer("upaas.stop/v1", name, true, begin);
+}
+
+Json destroy_app(Platform& platform, Reconciler& reconciler, const AppName& name, const std::string& by,
+                 Journey& journey) {
+  const auto begin = Steady::now();
+  RolloutLock rollout(platform, name, "destroy", by);
+  AppRecord app = known_app(platform, name);
+  take_down(platform, reconciler, rollout, app, AppWanted::destroyed, journey);
+  reconciler.retire_stopped();
+  forget_app(platform, app);
+  platform.events.add("", "destroy.done", name.str() + " was destroyed by " + by);
+  return answer("upaas.destroy/v1", name, true, begin);
+}
+
+void forget_app(Platform& platform, const AppRecord& app) {
+  const std::string& name = app.name.str();
+  platform.routers.forget_app(app.name);
+  platform.deployer.remove_logs(app.name);
+  std::vector<std::string> bundles;
+  for (const auto& release : platform.records.releases(app.name)) bundles.push_back(release.bundle.str());
+  std::vector<store::Operation> operations{store::Operation::remove_prefix("releases/" + name + "/"),
+                                           store::Operation::remove_prefix("outcomes/" + name + "/")};
+  for (const auto& kv : platform.records.store().list("domains/").items) {
+    if (kv.value == name && operations.size() < 120) operations.push_back(store::Operation::remove(kv.key));
+  }
+  fault_point("destroy.forgetting");
+  operations.push_back(store::Operation::remove(Records::app_key(app.name)));
+  (void)platform.write({}, std::move(operations));
+  platform.uids.release(app.uid.value);
+  drop_bundles(platform, bundles);
+}
+
+}  // namespace upaas::control

@@ -1,0 +1,80 @@
+#include "control/placing.h"
+
+#include <fmt/core.h>
+
+#include "base/digest.h"
+#include "base/error.h"
+
+namespace upaas::control {
+namespace {
+
+Error no_room(const AppRecord& app, const std::vector<scheduler::Refusal>& refused) {
+  std::string reasons;
+  for (const auto& refusal : refused) {
+    reasons += fmt::format("{}{}: {}", reasons.empty() ? "" : "; ", refusal.backend.str(), refusal.reason);
+  }
+  return {ErrorKind::no_capacity, fmt::format("no backend can take an instance of {} ({})", app.name.str(), reasons),
+          "free some room (`upaas ps` shows what runs), or ask for less in `scale`"};
+}
+
+/// A port that is ours to use and that nobody listens on.
+model::Port take_port(Platform& platform) {
+  std::vector<std::uint32_t> busy;  // somebody outside of upaas listens there: passed over this time
+  std::optional<model::Port> port;
+  while (!port && busy.size() < 64) {
+    const auto number = platform.ports.take();
+    if (!number) break;
+    const model::Port candidate{static_cast<std::uint16_t>(*number)};
+    if (host::port_is_free(candidate)) {
+      port = candidate;
+    } else {
+      busy.push_back(*number);
+    }
+  }
+  for (const auto number : busy) platform.ports.release(number);
+  if (port) return *port;
+  throw Error(ErrorKind::no_capacity, "every port of the range `ports` is in use",
+              "stop an app, or widen `ports` in the configuration");
+}
+
+}  // namespace
+
+std::vector<model::Instance> place_instances(Platform& platform, const AppRecord& app,
+                                             const model::Release& release, const Placing& placing) {
+  auto fleet = platform.fleet();
+  const int workers = release.spec.scale.workers.max;
+  const scheduler::Need need{.app = app.name,
+                             .release = release.id,
+                             .memory = release.spec.scale.memory.max * workers,
+                             .workers = workers,
+                             .port = release.runtime.kind == model::Runtime::Kind::web,
+                             .surge = placing.surge};
+  std::vector<model::Instance> instances;
+  try {
+    for (int i = 0; i < placing.count; ++i) {
+      const auto placement = scheduler::place(fleet, need);
+      if (const auto* none = std::get_if<scheduler::NoRoom>(&placement)) throw no_room(app, none->refused);
+      model::Instance instance{.id = model::InstanceId(app.name, release.id, random_name(4)),
+                               .backend = std::get<scheduler::Choice>(placement).backend,
+                               .wanted = placing.wanted,
+                               .uid = app.uid,
+                               .workers = workers,
+                               .memory = need.memory,
+                               .created = wall_now()};
+      if (need.port) instance.port = take_port(platform);
+      instances.push_back(std::move(instance));
+    }
+  } catch (const Error&) {
+    give_back(platform, instances);
+    throw;
+  }
+  return instances;
+}
+
+void give_back(Platform& platform, const std::vector<model::Instance>& instances) {
+  for (const auto& instance : instances) {
+    if (instance.port) platform.ports.release(instance.port->value);
+  }
+}
+
+}  // namespace upaas::control

@@ -1,0 +1,65 @@
+/// What every story of control works with: made once by the daemon's `main`, handed to each verb.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "builder/builder.h"
+#include "control/host.h"
+#include "control/lord.h"
+#include "control/records.h"
+#include "host/claims.h"
+#include "host/layout.h"
+#include "host/port_guard.h"
+#include "model/units.h"
+#include "scheduler/scheduler.h"
+#include "store/bundle_files.h"
+#include "store/event_log.h"
+
+namespace upaas::control {
+
+class Reconciler;
+
+struct PlatformOptions {
+  host::Layout layout;
+  model::BackendName backend;  // this machine
+  std::string hardware;
+  int cores = 1;
+  model::Megabytes memory;
+  std::string domain = "localhost";
+  std::string http_host = "127.0.0.1";  // where the front answers
+  model::Port http_port{8080};
+  model::Range<std::uint32_t> ports{20000, 27999};
+  std::vector<std::string> safe_options;
+  builder::Options build;
+  /// Releases of an app whose bundle and tree are kept.
+  int keep_releases = 5;
+};
+
+struct Platform {
+  PlatformOptions options;
+  Records records;
+  store::EventLog& events;
+  store::BundleFiles& bundles;
+  store::BundleFiles& sources;
+  deployer::Deployer& deployer;
+  router_sub::Routers& routers;
+  Host& host;
+  host::Claims& uids;
+  host::Claims& ports;
+  host::PortGuard& port_guard;
+  Lord lord;
+
+  /// NAME.<domain> and the app's own domains, in that order.
+  [[nodiscard]] std::vector<model::Domain> domains_of(const AppName& app, const model::AppSpec& spec) const;
+  /// What a person opens.
+  [[nodiscard]] std::string url_of(const AppName& app) const;
+  /// The fleet as the store knows it.
+  [[nodiscard]] scheduler::Fleet fleet();
+  /// A transaction of the lord's: with `compares` and with the lordship. Error(unreachable) when the
+  /// lordship is lost; false when another compare failed.
+  bool write(std::vector<store::Compare> compares, std::vector<store::Operation> then);
+};
+
+}  // namespace upaas::control

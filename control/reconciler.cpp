@@ -1,0 +1,213 @@
+#include "control/reconciler.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "control/lifecycle.h"
+#include "control/placing.h"
+
+namespace upaas::control {
+
+using model::InstanceState;
+using model::Wanted;
+
+namespace {
+
+constexpr auto kPeriod = std::chrono::seconds(1);
+
+/// No story of the app runs, and none has since its record was read.
+std::vector<store::Compare> untouched(const AppRecord& app) {
+  return {store::Compare::absent(Records::rollout_key(app.name)),
+          store::Compare::unchanged(Records::app_key(app.name), app.modified)};
+}
+
+}  // namespace
+
+Reconciler::~Reconciler() {
+  thread_.request_stop();
+  wake_.notify_all();
+}
+
+void Reconciler::recover() {
+  for (const Rollout& rollout : platform_.records.rollouts()) {
+    if (rollout.epoch >= platform_.lord.epoch) continue;
+    const auto app = platform_.records.app(rollout.app);
+    std::vector<store::Operation> operations{store::Operation::remove(Records::rollout_key(rollout.app))};
+    const bool forward = app && rollout.to && app->current == rollout.to;
+    if (rollout.verb == "deploy" && rollout.to) {
+      operations.push_back(Records::put(rollout.app, *rollout.to, Outcome{forward ? "ok" : "failed", 0, 0}));
+    }
+    // Settling the app does the rest: it keeps the current release and nothing else.
+    if (!platform_.write({}, std::move(operations))) continue;
+    platform_.events.add(rollout.app.str(), "recover." + rollout.verb,
+                         fmt::format("{} of {} was cut short at step {}: {}", rollout.verb,
+                                     rollout.to ? rollout.to->str() : rollout.app.str(), rollout.step,
+                                     forward || rollout.verb != "deploy" ? "carried on" : "taken back"));
+  }
+}
+
+void Reconciler::start() {
+  thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
+}
+
+void Reconciler::poke() {
+  const std::lock_guard lock(mutex_);
+  poked_ = true;
+  wake_.notify_all();
+}
+
+void Reconciler::run(const std::stop_token& stop) {
+  while (!stop.stop_requested()) {
+    try {
+      reconcile();
+    } catch (const Error& error) {
+      log_error("reconciler", {{"error", error.message()}, {"hint", error.hint()}});
+    }
+    std::unique_lock lock(mutex_);
+    wake_.wait_for(lock, stop, kPeriod, [&] { return poked_; });
+    poked_ = false;
+  }
+}
+
+void Reconciler::reconcile() {
+  settle_apps();
+  const auto apps = platform_.records.apps();
+  const auto instances = platform_.records.instances();
+  publish(apps);
+  guard_ports(instances);
+  (void)platform_.host.apply(orders());
+  retire_stopped();
+}
+
+const model::Release* Reconciler::release_of(const model::InstanceId& id) {
+  const auto key = Records::release_key(id.app(), id.release());
+  if (const auto found = releases_.find(key); found != releases_.end()) return &found->second;
+  auto release = platform_.records.release(id.app(), id.release());
+  if (!release) return nullptr;
+  return &releases_.emplace(key, std::move(*release)).first->second;
+}
+
+model::Orders Reconciler::orders() {
+  const auto listing = platform_.records.store().list("instances/");
+  model::Orders orders{.epoch = platform_.lord.epoch, .revision = listing.revision, .items = {}};
+  for (const auto& instance : platform_.records.instances()) {
+    const model::Release* release = release_of(instance.id);
+    if (release == nullptr) {
+      log_error("an instance has no release", {{"instance", instance.id.str()}});
+      continue;
+    }
+    orders.items.push_back({.instance = instance,
+                            .release = *release,
+                            .domains = platform_.domains_of(release->app, release->spec)});
+  }
+  return orders;
+}
+
+void Reconciler::retire_stopped() {
+  std::set<model::InstanceId> stopped;
+  for (const auto& report : platform_.host.report()) {
+    if (report.state == InstanceState::stopped) stopped.insert(report.id);
+  }
+  for (const auto& instance : platform_.records.instances()) {
+    if (instance.wanted != Wanted::gone || !stopped.contains(instance.id)) continue;
+    const auto key = Records::instance_key(instance.id);
+    if (platform_.write({store::Compare::exists(key)}, {store::Operation::remove(key)})) give_back(platform_, {instance});
+  }
+}
+
+void Reconciler::settle_apps() {
+  // Apps first: every story changes its app's record, so the compare on it tells that what was read of
+  // the instances is old.
+  const auto apps = platform_.records.apps();
+  std::map<AppName, std::vector<model::Instance>> by_app;
+  for (auto& instance : platform_.records.instances()) by_app[instance.id.app()].push_back(std::move(instance));
+  for (const AppRecord& app : apps) {
+    // Its own story writes what it wants; two writers would undo each other.
+    if (platform_.records.rollout(app.name)) continue;
+    settle(app, by_app[app.name]);
+  }
+}
+
+void Reconciler::settle(const AppRecord& app, const std::vector<model::Instance>& instances) {
+  const bool runs = app.wanted == AppWanted::running && app.current;
+  std::vector<store::Operation> operations;
+  int present = 0;
+  for (model::Instance instance : instances) {
+    const bool keep = runs && instance.id.release() == *app.current && instance.wanted != Wanted::gone;
+    present += keep;
+    const Wanted wanted = keep ? Wanted::live : Wanted::gone;
+    if (instance.wanted == wanted) continue;
+    instance.wanted = wanted;
+    operations.push_back(Records::put(instance));
+  }
+  if (!operations.empty()) {
+    (void)platform_.write(untouched(app), std::move(operations));
+  }
+  if (runs) {
+    const auto release = platform_.records.release(app.name, *app.current);
+    const int missing = release ? release->spec.scale.instances.min - present : 0;
+    if (missing > 0) place_missing(app, missing);
+  } else if (app.wanted == AppWanted::destroyed && instances.empty()) {
+    forget_app(platform_, app);
+  }
+}
+
+void Reconciler::place_missing(const AppRecord& app, int missing) {
+  const auto release = platform_.records.release(app.name, *app.current);
+  try {
+    auto placed = place_instances(platform_, app, *release, {.count = missing, .wanted = Wanted::live});
+    std::vector<store::Operation> operations;
+    for (const auto& instance : placed) operations.push_back(Records::put(instance));
+    if (!platform_.write(untouched(app), std::move(operations))) {
+      give_back(platform_, placed);
+      return;
+    }
+    platform_.events.add(app.name.str(), "repair.placed", fmt::format("{} instances were missing: placed", missing));
+    complaints_.erase(app.name.str());
+  } catch (const Error& error) {
+    auto& last = complaints_[app.name.str()];
+    if (last != error.message()) platform_.events.add(app.name.str(), "place.refused", error.message());
+    last = error.message();
+  }
+}
+
+void Reconciler::publish(const std::vector<AppRecord>& apps) {
+  std::map<AppName, std::set<ReleaseId>> wanted;
+  for (const AppRecord& app : apps) {
+    if (app.current && app.wanted != AppWanted::destroyed) wanted[app.name].insert(*app.current);
+  }
+  for (const auto& instance : platform_.records.instances()) wanted[instance.id.app()].insert(instance.id.release());
+  for (const auto& [app, ids] : wanted) {
+    std::vector<model::Domain> domains;
+    for (const ReleaseId id : ids) {
+      const model::Release* release = release_of(model::InstanceId(app, id, "none"));
+      if (release == nullptr) continue;
+      for (const auto& domain : platform_.domains_of(app, release->spec)) {
+        if (std::find(domains.begin(), domains.end(), domain) == domains.end()) domains.push_back(domain);
+      }
+    }
+    if (published_[app.str()] == domains) continue;
+    platform_.routers.publish_domains(app, domains);
+    published_[app.str()] = domains;
+  }
+  std::erase_if(published_, [&](const auto& entry) { return !wanted.contains(AppName(entry.first)); });
+}
+
+void Reconciler::guard_ports(const std::vector<model::Instance>& instances) {
+  if (!platform_.port_guard.available()) return;
+  std::vector<host::PortGuard::Pair> pairs;
+  for (const auto& instance : instances) {
+    if (instance.port) pairs.push_back({*instance.port, instance.uid});
+  }
+  std::sort(pairs.begin(), pairs.end());
+  if (guard_known_ && pairs == guarded_) return;
+  platform_.port_guard.set(pairs);
+  guarded_ = std::move(pairs);
+  guard_known_ = true;
+}
+
+}  // namespace upaas::control

@@ -1,0 +1,59 @@
+/// The one part that acts. It compares what the store wants with what the host reports, on every change and
+/// every second, and does the difference: orders to the host, records of stopped instances removed,
+/// domains published, ports guarded, apps without a living rollout settled (an instance that is missing is
+/// placed, one of another release than the current goes).
+///
+/// Stories (deploy, stop, ...) only write what is wanted, poke it, and wait for the host's reports.
+#pragma once
+
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "control/platform.h"
+
+namespace upaas::control {
+
+class Reconciler {
+ public:
+  explicit Reconciler(Platform& platform) : platform_(platform) {}
+  ~Reconciler();
+
+  /// Ends rollouts that have no living owner (an older epoch): forward when the commit happened (the app's
+  /// current release is theirs), else back. Call once, before `start`.
+  void recover();
+  void start();
+  /// Something was written: look at once.
+  void poke();
+  /// Removes the records of instances that are gone and have stopped, and gives their ports back.
+  void retire_stopped();
+
+ private:
+  void run(const std::stop_token& stop);
+  void reconcile();
+  void settle_apps();
+  void settle(const AppRecord& app, const std::vector<model::Instance>& instances);
+  void place_missing(const AppRecord& app, int missing);
+  void publish(const std::vector<AppRecord>& apps);
+  void guard_ports(const std::vector<model::Instance>& instances);
+  [[nodiscard]] model::Orders orders();
+  const model::Release* release_of(const model::InstanceId& id);
+
+  Platform& platform_;
+  std::map<std::string, model::Release> releases_;  // never change, so read once
+  std::map<std::string, std::vector<model::Domain>> published_;
+  std::vector<host::PortGuard::Pair> guarded_;
+  std::map<std::string, std::string> complaints_;  // last reason an app could not be settled
+  bool guard_known_ = false;
+
+  std::mutex mutex_;
+  std::condition_variable_any wake_;
+  bool poked_ = false;
+  std::jthread thread_;
+};
+
+}  // namespace upaas::control

@@ -1,0 +1,161 @@
+#include "control/records.h"
+
+#include <fmt/core.h>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+
+namespace upaas::control {
+namespace {
+
+AppWanted app_wanted_from(const std::string& text) {
+  for (auto wanted : {AppWanted::running, AppWanted::stopped, AppWanted::destroyed}) {
+    if (to_string(wanted) == text) return wanted;
+  }
+  throw Error(ErrorKind::internal, "stored app has the unknown wish '" + text + "'");
+}
+
+std::optional<ReleaseId> release_from(const Json& json, const char* field) {
+  const std::string text = get_string_or(json, field, "");
+  return text.empty() ? std::nullopt : ReleaseId::from(text);
+}
+
+std::string text(std::optional<ReleaseId> id) { return id ? id->str() : ""; }
+
+WallTime time_from(const Json& json, const char* field) {
+  return parse_rfc3339(get_string(json, field)).value_or(WallTime{});
+}
+
+AppRecord app_from(const store::KeyValue& kv) {
+  const Json json = parse_json(kv.value, kv.key);
+  return {.name = AppName(get_string(json, "name")),
+          .uid = {static_cast<std::uint32_t>(get_int(json, "uid"))},
+          .wanted = app_wanted_from(get_string(json, "wanted")),
+          .current = release_from(json, "current"),
+          .last_release = static_cast<int>(get_int(json, "last_release")),
+          .modified = kv.modified};
+}
+
+Rollout rollout_from(const store::KeyValue& kv) {
+  const Json json = parse_json(kv.value, kv.key);
+  return {.id = get_string(json, "id"),
+          .app = AppName(get_string(json, "app")),
+          .verb = get_string(json, "verb"),
+          .from = release_from(json, "from"),
+          .to = release_from(json, "to"),
+          .step = get_string(json, "step"),
+          .by = get_string(json, "by"),
+          .started = time_from(json, "started"),
+          .epoch = get_int(json, "epoch"),
+          .modified = kv.modified};
+}
+
+model::Release release_of(const store::KeyValue& kv) {
+  return model::release_from_json(parse_json(kv.value, kv.key));
+}
+
+model::Instance instance_of(const store::KeyValue& kv) {
+  return model::instance_from_json(parse_json(kv.value, kv.key));
+}
+
+template <typename Read>
+auto list_of(store::Store& store, const std::string& prefix, Read read) {
+  std::vector<decltype(read(store::KeyValue{}))> items;
+  for (const store::KeyValue& kv : store.list(prefix).items) items.push_back(read(kv));
+  return items;
+}
+
+template <typename Read>
+auto one_of(store::Store& store, const std::string& key, Read read)
+    -> std::optional<decltype(read(store::KeyValue{}))> {
+  auto kv = store.get(key);
+  if (!kv) return std::nullopt;
+  return read(*kv);
+}
+
+}  // namespace
+
+std::string_view to_string(AppWanted wanted) {
+  switch (wanted) {
+    case AppWanted::running: return "running";
+    case AppWanted::stopped: return "stopped";
+    case AppWanted::destroyed: return "destroyed";
+  }
+  return "?";
+}
+
+std::string Records::release_key(const AppName& app, ReleaseId id) {
+  // Zero-padded, so that the order of keys is the order of numbers.
+  return fmt::format("releases/{}/{:07}", app.str(), id.number);
+}
+
+std::string Records::outcome_key(const AppName& app, ReleaseId id) {
+  return fmt::format("outcomes/{}/{:07}", app.str(), id.number);
+}
+
+std::optional<AppRecord> Records::app(const AppName& name) { return one_of(store_, app_key(name), app_from); }
+std::vector<AppRecord> Records::apps() { return list_of(store_, "apps/", app_from); }
+
+std::optional<model::Release> Records::release(const AppName& app, ReleaseId id) {
+  return one_of(store_, release_key(app, id), release_of);
+}
+
+std::vector<model::Release> Records::releases(const AppName& app) {
+  return list_of(store_, "releases/" + app.str() + "/", release_of);
+}
+
+std::optional<Outcome> Records::outcome(const AppName& app, ReleaseId id) {
+  return one_of(store_, outcome_key(app, id), [](const store::KeyValue& kv) {
+    const Json json = parse_json(kv.value, kv.key);
+    return Outcome{get_string(json, "state"), get_int_or(json, "probes", 0),
+                   get_int_or(json, "probes_failed", 0)};
+  });
+}
+
+std::vector<model::Instance> Records::instances() { return list_of(store_, "instances/", instance_of); }
+
+std::vector<model::Instance> Records::instances(const AppName& app) {
+  // `--` cannot be in a name, so the prefix is this app's alone.
+  return list_of(store_, "instances/" + app.str() + "--", instance_of);
+}
+
+std::optional<Rollout> Records::rollout(const AppName& app) {
+  return one_of(store_, rollout_key(app), rollout_from);
+}
+std::vector<Rollout> Records::rollouts() { return list_of(store_, "rollouts/", rollout_from); }
+
+store::Operation Records::put(const AppRecord& record) {
+  return store::Operation::put(app_key(record.name), dump_json({{"name", record.name.str()},
+                                                                {"uid", record.uid.value},
+                                                                {"wanted", to_string(record.wanted)},
+                                                                {"current", text(record.current)},
+                                                                {"last_release", record.last_release}}));
+}
+
+store::Operation Records::put(const model::Release& release) {
+  return store::Operation::put(release_key(release.app, release.id), dump_json(model::to_json(release)));
+}
+
+store::Operation Records::put(const model::Instance& instance) {
+  return store::Operation::put(instance_key(instance.id), dump_json(model::to_json(instance)));
+}
+
+store::Operation Records::put(const Rollout& rollout) {
+  return store::Operation::put(rollout_key(rollout.app), dump_json({{"id", rollout.id},
+                                                                    {"app", rollout.app.str()},
+                                                                    {"verb", rollout.verb},
+                                                                    {"from", text(rollout.from)},
+                                                                    {"to", text(rollout.to)},
+                                                                    {"step", rollout.step},
+                                                                    {"by", rollout.by},
+                                                                    {"started", rfc3339(rollout.started)},
+                                                                    {"epoch", rollout.epoch}}));
+}
+
+store::Operation Records::put(const AppName& app, ReleaseId id, const Outcome& outcome) {
+  return store::Operation::put(outcome_key(app, id), dump_json({{"state", outcome.state},
+                                                                {"probes", outcome.probes},
+                                                                {"probes_failed", outcome.probes_failed}}));
+}
+
+}  // namespace upaas::control

@@ -1,0 +1,89 @@
+/// The platform's records in the store, as values. Keys:
+///   lord                    {name, epoch}: who decides; every write of a lord compares it
+///   apps/APP                AppRecord
+///   releases/APP/0000007    model::Release (never changed)
+///   outcomes/APP/0000007    Outcome of that release's deploy
+///   instances/ID            model::Instance: what is wanted of it
+///   rollouts/APP            Rollout: exists while one runs; also the app's lock
+/// Thread-safe as the store is.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "model/release.h"
+#include "store/store.h"
+
+namespace upaas::control {
+
+using model::AppName;
+using model::ReleaseId;
+
+/// What the owner wants of an app as a whole.
+enum class AppWanted { running, stopped, destroyed };
+[[nodiscard]] std::string_view to_string(AppWanted wanted);
+
+struct AppRecord {
+  AppName name;
+  model::Uid uid;
+  AppWanted wanted = AppWanted::running;
+  std::optional<ReleaseId> current;
+  int last_release = 0;  // numbers are never given twice
+  store::Revision modified = 0;
+};
+
+struct Rollout {
+  std::string id;
+  AppName app;
+  std::string verb = "deploy";      // deploy, start, stop, destroy
+  std::optional<ReleaseId> from;    // current when it began
+  std::optional<ReleaseId> to;      // set with the transaction that records the release
+  std::string step;                 // the step it is in
+  std::string by;
+  WallTime started;
+  long long epoch = 0;              // of the lord that runs it; an older one has no living owner
+  store::Revision modified = 0;
+};
+
+struct Outcome {
+  std::string state;  // "ok" or "failed"
+  long long probes = 0;
+  long long probes_failed = 0;
+};
+
+class Records {
+ public:
+  explicit Records(store::Store& store) : store_(store) {}
+
+  [[nodiscard]] std::optional<AppRecord> app(const AppName& name);
+  [[nodiscard]] std::vector<AppRecord> apps();
+  [[nodiscard]] std::optional<model::Release> release(const AppName& app, ReleaseId id);
+  [[nodiscard]] std::vector<model::Release> releases(const AppName& app);  // oldest first
+  [[nodiscard]] std::optional<Outcome> outcome(const AppName& app, ReleaseId id);
+  [[nodiscard]] std::vector<model::Instance> instances();
+  [[nodiscard]] std::vector<model::Instance> instances(const AppName& app);
+  [[nodiscard]] std::optional<Rollout> rollout(const AppName& app);
+  [[nodiscard]] std::vector<Rollout> rollouts();
+
+  static std::string app_key(const AppName& name) { return "apps/" + name.str(); }
+  static std::string release_key(const AppName& app, ReleaseId id);
+  static std::string outcome_key(const AppName& app, ReleaseId id);
+  static std::string instance_key(const model::InstanceId& id) { return "instances/" + id.str(); }
+  static std::string rollout_key(const AppName& app) { return "rollouts/" + app.str(); }
+
+  [[nodiscard]] static store::Operation put(const AppRecord& record);
+  [[nodiscard]] static store::Operation put(const model::Release& release);
+  [[nodiscard]] static store::Operation put(const model::Instance& instance);
+  [[nodiscard]] static store::Operation put(const Rollout& rollout);
+  [[nodiscard]] static store::Operation put(const AppName& app, ReleaseId id, const Outcome& outcome);
+
+  [[nodiscard]] store::Store& store() { return store_; }
+
+ private:
+  store::Store& store_;
+};
+
+}  // namespace upaas::control

@@ -1,0 +1,34 @@
+/// An app's lock while one of its stories runs, and the record of how far it is. Made in one transaction
+/// that fails when another one holds it; what it protects is written in transactions that compare it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "control/platform.h"
+
+namespace upaas::control {
+
+class RolloutLock {
+ public:
+  /// Error(conflict) that names who holds it, since when and at which step.
+  RolloutLock(Platform& platform, const AppName& app, std::string verb, std::string by);
+  /// Removes the record, unless `abandon` was called.
+  ~RolloutLock();
+  RolloutLock(const RolloutLock&) = delete;
+  RolloutLock& operator=(const RolloutLock&) = delete;
+
+  /// Writes `operations` and the new step in one transaction. Error(conflict) when somebody took it away.
+  void write(const std::string& step, std::vector<store::Operation> operations = {},
+             std::vector<store::Compare> compares = {});
+  /// The record stays: the daemon is stopping, and the next one recovers it.
+  void abandon() { abandoned_ = true; }
+  [[nodiscard]] Rollout& record() { return record_; }
+
+ private:
+  Platform& platform_;
+  Rollout record_;
+  bool abandoned_ = false;
+};
+
+}  // namespace upaas::control

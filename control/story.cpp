@@ -1,0 +1,106 @@
+#include "control/story.h"
+
+#include <algorithm>
+#include <set>
+
+#include "base/error.h"
+#include "base/log.h"
+
+namespace upaas::control {
+
+std::vector<model::InstanceId> ids(const std::vector<model::Instance>& instances) {
+  std::vector<model::InstanceId> result;
+  for (const auto& instance : instances) result.push_back(instance.id);
+  return result;
+}
+
+std::chrono::milliseconds longest_drain(Platform& platform, const std::vector<model::Instance>& instances) {
+  std::chrono::milliseconds longest{0};
+  for (const auto& instance : instances) {
+    if (auto release = platform.records.release(instance.id.app(), instance.id.release())) {
+      longest = std::max(longest, release->spec.drain_timeout);
+    }
+  }
+  return longest;
+}
+
+ProbeOptions probe_options(const Platform& platform, const model::Release& release) {
+  return {.host = platform.options.http_host,
+          .port = platform.options.http_port,
+          .path = release.spec.health.path.value_or("/")};
+}
+
+namespace {
+
+struct Bundles {
+  std::set<model::BundleId> needed;  // of every app: the newest, the current, whatever an instance runs
+  std::set<model::BundleId> former;  // known from a release, needed or not
+};
+
+Bundles bundles_of_releases(Platform& platform) {
+  Bundles bundles;
+  const auto keep = static_cast<std::size_t>(platform.options.keep_releases);
+  const auto instances = platform.records.instances();
+  for (const auto& app : platform.records.apps()) {
+    const auto releases = platform.records.releases(app.name);
+    for (std::size_t i = 0; i < releases.size(); ++i) {
+      const auto& release = releases[i];
+      bundles.former.insert(release.bundle);
+      const bool runs = std::any_of(instances.begin(), instances.end(), [&](const auto& instance) {
+        return instance.id.app() == app.name && instance.id.release() == release.id;
+      });
+      if (i + keep >= releases.size() || release.id == app.current || runs) bundles.needed.insert(release.bundle);
+    }
+  }
+  return bundles;
+}
+
+void drop_stale_domains(Platform& platform, const AppName& app) {
+  std::set<std::string> valid;
+  for (const auto& release : platform.records.releases(app)) {
+    const auto record = platform.records.app(app);
+    if (!record || release.id < record->current.value_or(ReleaseId{0})) continue;
+    for (const auto& domain : platform.domains_of(app, release.spec)) valid.insert("domains/" + domain.str());
+  }
+  std::vector<store::Operation> stale;
+  for (const auto& kv : platform.records.store().list("domains/").items) {
+    if (kv.value == app.str() && !valid.contains(kv.key)) stale.push_back(store::Operation::remove(kv.key));
+  }
+  if (!stale.empty()) (void)platform.write({}, std::move(stale));
+}
+
+}  // namespace
+
+void housekeep(Platform& platform, const AppName& app) {
+  try {
+    drop_stale_domains(platform, app);
+    const auto bundles = bundles_of_releases(platform);
+    // One that no release names yet was just uploaded: it belongs to a deploy that is about to begin.
+    for (const auto& id : bundles.former) {
+      if (!bundles.needed.contains(id)) platform.bundles.remove(id.str());
+    }
+    (void)platform.deployer.remove_trees_except({bundles.needed.begin(), bundles.needed.end()});
+  } catch (const Error& error) {
+    log_warning("housekeeping", {{"app", app.str()}, {"error", error.message()}});
+  }
+}
+
+void drop_bundles(Platform& platform, const std::vector<std::string>& digests) {
+  const auto bundles = bundles_of_releases(platform);
+  for (const std::string& digest : digests) {
+    const auto id = model::BundleId::from(digest);
+    if (!id || !bundles.needed.contains(*id)) platform.bundles.remove(digest);
+  }
+  (void)platform.deployer.remove_trees_except({bundles.needed.begin(), bundles.needed.end()});
+}
+
+void sweep_uploads(Platform& platform) {
+  const auto bundles = bundles_of_releases(platform);
+  for (const std::string& digest : platform.sources.list()) platform.sources.remove(digest);
+  for (const std::string& digest : platform.bundles.list()) {
+    const auto id = model::BundleId::from(digest);
+    if (!id || !bundles.needed.contains(*id)) platform.bundles.remove(digest);
+  }
+}
+
+}  // namespace upaas::control

@@ -1,0 +1,28 @@
+/// Small pieces that the stories (deploy, start, stop, destroy) share.
+#pragma once
+
+#include <chrono>
+#include <vector>
+
+#include "control/platform.h"
+#include "control/probe.h"
+
+namespace upaas::control {
+
+/// Beyond the limits that the app sets itself: what a step of ours may take.
+inline constexpr std::chrono::milliseconds kSlack = std::chrono::seconds(60);
+
+[[nodiscard]] std::vector<model::InstanceId> ids(const std::vector<model::Instance>& instances);
+/// The longest `drain.timeout` of their releases.
+[[nodiscard]] std::chrono::milliseconds longest_drain(Platform& platform,
+                                                      const std::vector<model::Instance>& instances);
+[[nodiscard]] ProbeOptions probe_options(const Platform& platform, const model::Release& release);
+/// Removes bundles and trees of releases older than the newest `keep_releases` that nothing runs, and this
+/// app's stale domains.
+void housekeep(Platform& platform, const AppName& app);
+/// Removes these bundles and their trees unless a release of another app needs them.
+void drop_bundles(Platform& platform, const std::vector<std::string>& digests);
+/// Before anything can be uploaded (at the daemon's start): removes uploads that no deploy used.
+void sweep_uploads(Platform& platform);
+
+}  // namespace upaas::control

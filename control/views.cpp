@@ -1,0 +1,105 @@
+#include "control/views.h"
+
+#include <algorithm>
+#include <map>
+
+#include "base/error.h"
+
+namespace upaas::control {
+
+using model::InstanceState;
+
+namespace {
+
+void must_exist(Platform& platform, const AppName& app) {
+  if (!platform.records.app(app)) {
+    throw Error(ErrorKind::not_found, "there is no app " + app.str(), "`upaas apps` lists them");
+  }
+}
+
+std::string app_state(Platform& platform, const AppRecord& app, int live, bool failed) {
+  if (platform.records.rollout(app.name)) return "deploying";
+  if (!app.current) return "failed";
+  if (app.wanted != AppWanted::running) return "stopped";
+  return live > 0 ? "running" : (failed ? "failed" : "starting");
+}
+
+}  // namespace
+
+std::vector<wire::AppView> app_views(Platform& platform) {
+  std::map<AppName, int> live;
+  std::map<AppName, bool> failed;
+  for (const auto& report : platform.host.report()) {
+    if (report.state == InstanceState::live) ++live[report.id.app()];
+    if (report.state == InstanceState::failed) failed[report.id.app()] = true;
+  }
+  std::vector<wire::AppView> views;
+  for (const auto& app : platform.records.apps()) {
+    views.push_back({.name = app.name.str(),
+                     .release = app.current ? app.current->str() : "",
+                     .state = app_state(platform, app, live[app.name], failed[app.name]),
+                     .url = platform.url_of(app.name),
+                     .instances = live[app.name]});
+  }
+  return views;
+}
+
+std::vector<wire::InstanceView> instance_views(Platform& platform, const std::optional<AppName>& app) {
+  if (app) must_exist(platform, *app);
+  std::map<model::InstanceId, model::InstanceReport> reports;
+  for (auto& report : platform.host.report()) reports.emplace(report.id, std::move(report));
+  std::vector<wire::InstanceView> views;
+  for (const auto& instance : app ? platform.records.instances(*app) : platform.records.instances()) {
+    wire::InstanceView view{.id = instance.id.str(),
+                            .app = instance.id.app().str(),
+                            .release = instance.id.release().str(),
+                            .backend = instance.backend.str(),
+                            .address = host::Layout::router_address(instance.id.str()),
+                            .state = "placed",
+                            .workers = instance.workers,
+                            .since = rfc3339(instance.created)};
+    if (const auto found = reports.find(instance.id); found != reports.end()) {
+      view.state = model::to_string(found->second.state);
+      view.pid = found->second.pid;
+      view.since = rfc3339(found->second.since);
+    }
+    // Its record goes a moment after it did.
+    if (view.state != "stopped") views.push_back(std::move(view));
+  }
+  return views;
+}
+
+std::vector<wire::ReleaseView> release_views(Platform& platform, const AppName& name) {
+  must_exist(platform, name);
+  const auto app = platform.records.app(name);
+  const auto rollout = platform.records.rollout(name);
+  std::vector<wire::ReleaseView> views;
+  for (const auto& release : platform.records.releases(name)) {
+    const auto outcome = platform.records.outcome(name, release.id);
+    std::string state = release.id == app->current ? "current" : (outcome && outcome->state == "ok" ? "former" : "failed");
+    if (rollout && rollout->to == release.id) state = "deploying";
+    views.push_back({.release = release.id.str(),
+                     .bundle = release.bundle.str(),
+                     .created = rfc3339(release.created),
+                     .by = release.by,
+                     .state = state,
+                     .requests = outcome ? wire::Requests{outcome->probes, outcome->probes_failed} : wire::Requests{}});
+  }
+  std::reverse(views.begin(), views.end());  // newest first: what people look for
+  return views;
+}
+
+wire::Status status_view(Platform& platform, const std::string& version) {
+  return {.version = version,
+          .lord = platform.lord.name,
+          .backends = {{platform.options.backend.str(), "ready"}},
+          .apps = static_cast<int>(platform.records.apps().size()),
+          .host = {{"port_guard", platform.port_guard.available() ? "nft" : "none"},
+                   {"url", platform.options.http_host + ":" + std::to_string(platform.options.http_port.value)}}};
+}
+
+wire::EventView event_view(const store::Event& event) {
+  return {event.id, rfc3339(event.time), event.app, event.kind, event.message};
+}
+
+}  // namespace upaas::control

@@ -1,0 +1,200 @@
+#include "daemon/config.h"
+
+#include <fmt/core.h>
+
+#include <unistd.h>
+
+#include <charconv>
+#include <functional>
+#include <thread>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "model/app_yaml.h"
+#include "model/nearest.h"
+#include "model/yaml_tree.h"
+
+namespace upaas::daemon {
+namespace {
+
+using model::YamlNode;
+
+/// One file being read: where errors point, and what paths are relative to.
+struct Reader {
+  Config& config;
+  std::string file;
+
+  [[nodiscard]] Error wrong(const YamlNode& node, const std::string& message, const std::string& hint = {}) const {
+    Error error = model::yaml_error(file, node.line, node.column, message, hint);
+    return {ErrorKind::config, error.message(), error.hint()};
+  }
+  [[nodiscard]] const std::string& text(const YamlNode& node, std::string_view key) const {
+    if (node.kind != YamlNode::Kind::text) throw wrong(node, fmt::format("`{}` must be a text", key));
+    return node.text;
+  }
+  [[nodiscard]] long long number(const YamlNode& node, std::string_view key, std::string_view digits, long long least,
+                                 long long most) const {
+    long long value = 0;
+    const auto [end, failed] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    if (failed != std::errc{} || end != digits.data() + digits.size() || value < least || value > most) {
+      throw wrong(node, fmt::format("`{}` must be a number from {} to {}", key, least, most));
+    }
+    return value;
+  }
+  [[nodiscard]] std::filesystem::path path(const YamlNode& node, std::string_view key) const {
+    const std::filesystem::path value = text(node, key);
+    return (std::filesystem::absolute(file).parent_path() / value).lexically_normal();
+  }
+  [[nodiscard]] Address address(const YamlNode& node, std::string_view key) const {
+    const std::string& value = text(node, key);
+    const auto colon = value.rfind(':');
+    if (colon == std::string::npos || colon == 0) throw wrong(node, fmt::format("`{}` must be HOST:PORT", key));
+    const auto port = number(node, key, std::string_view(value).substr(colon + 1), 1, 65535);
+    return {value.substr(0, colon), {static_cast<std::uint16_t>(port)}};
+  }
+  [[nodiscard]] model::Range<std::uint32_t> range(const YamlNode& node, std::string_view key, long long least,
+                                                  long long most) const {
+    const std::string& value = text(node, key);
+    const auto dots = value.find("..");
+    if (dots == std::string::npos) throw wrong(node, fmt::format("`{}` must be FIRST..LAST", key));
+    const auto first = number(node, key, std::string_view(value).substr(0, dots), least, most);
+    const auto last = number(node, key, std::string_view(value).substr(dots + 2), first, most);
+    return {static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(last)};
+  }
+};
+
+void read_safe_options(Reader& r, const YamlNode& node) {
+  if (node.kind != YamlNode::Kind::list) throw r.wrong(node, "`safe_options` must be a list of regular expressions");
+  r.config.safe_options.clear();
+  for (const auto& item : node.items) r.config.safe_options.push_back(r.text(*item, "safe_options"));
+}
+
+void read_build(Reader& r, const YamlNode& node) {
+  if (node.kind != YamlNode::Kind::map) throw r.wrong(node, "`build` must have the keys `env` and `files`");
+  for (const auto& field : node.fields) {
+    const bool env = field.key->text == "env";
+    if (!env && field.key->text != "files") {
+      throw r.wrong(*field.key, fmt::format("unknown key `build.{}`", field.key->text), "known are env and files");
+    }
+    if (field.value->kind != YamlNode::Kind::map) throw r.wrong(*field.value, "must be a map");
+    for (const auto& item : field.value->fields) {
+      if (env) {
+        r.config.build_env[item.key->text] = r.text(*item.value, "build.env");
+      } else {
+        r.config.build_files[item.key->text] = r.text(*item.value, "build.files");
+      }
+    }
+  }
+}
+
+void read_memory(Reader& r, const YamlNode& node) {
+  const auto memory = model::Megabytes::from(r.text(node, "memory"));
+  if (!memory || memory->value <= 0) throw r.wrong(node, "`memory` must be a size such as 8G");
+  r.config.memory = *memory;
+}
+
+void only(Reader& r, const YamlNode& node, const std::string& key, std::string_view value) {
+  if (r.text(node, key) != value) {
+    throw r.wrong(node, fmt::format("`{}` can only be `{}` in this version", key, value));
+  }
+}
+
+using Read = std::function<void(Reader&, const YamlNode&)>;
+
+const std::map<std::string, Read>& keys() {
+  static const std::map<std::string, Read> table{
+      {"data", [](Reader& r, const YamlNode& n) { r.config.data = r.path(n, "data"); }},
+      {"run", [](Reader& r, const YamlNode& n) { r.config.run = r.path(n, "run"); }},
+      {"listen", [](Reader& r, const YamlNode& n) { r.config.listen = r.address(n, "listen"); }},
+      {"http", [](Reader& r, const YamlNode& n) { r.config.http = r.address(n, "http"); }},
+      {"domain",
+       [](Reader& r, const YamlNode& n) {
+         if (!model::Domain::from(r.text(n, "domain"))) throw r.wrong(n, "`domain` must be a host name");
+         r.config.domain = n.text;
+       }},
+      {"ports", [](Reader& r, const YamlNode& n) { r.config.ports = r.range(n, "ports", 1024, 65535); }},
+      {"uids", [](Reader& r, const YamlNode& n) { r.config.uids = r.range(n, "uids", 1000, 4'000'000'000); }},
+      {"safe_options", read_safe_options},
+      {"build", read_build},
+      {"name",
+       [](Reader& r, const YamlNode& n) {
+         if (!model::BackendName::from(r.text(n, "name"))) throw r.wrong(n, "`name` must be a host name");
+         r.config.name = n.text;
+       }},
+      {"hardware", [](Reader& r, const YamlNode& n) { r.config.hardware = r.text(n, "hardware"); }},
+      {"cores",
+       [](Reader& r, const YamlNode& n) {
+         r.config.cores = static_cast<int>(r.number(n, "cores", r.text(n, "cores"), 1, 4096));
+       }},
+      {"memory", read_memory},
+      {"store", [](Reader& r, const YamlNode& n) { only(r, n, "store", "sqlite"); }},
+  };
+  return table;
+}
+
+void fill_defaults(Config& config) {
+  char name[256] = "localhost";
+  if (config.name.empty()) {
+    (void)gethostname(name, sizeof name - 1);
+    std::string lowered(name);
+    for (char& c : lowered) c = static_cast<char>(tolower(c));
+    config.name = model::BackendName::from(lowered) ? lowered : "localhost";
+  }
+  if (config.hardware.empty()) {
+    config.hardware = read_file_if_any("/etc/machine-id", 256).value_or(config.name);
+    while (!config.hardware.empty() && config.hardware.back() == '\n') config.hardware.pop_back();
+  }
+  if (config.cores == 0) config.cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  if (config.memory.value == 0) {
+    config.memory.value = static_cast<long long>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE) / (1 << 20);
+  }
+}
+
+std::string known_keys() {
+  std::string list;
+  for (const auto& [key, read] : keys()) list += (list.empty() ? "" : ", ") + key;
+  return list;
+}
+
+}  // namespace
+
+Config parse_config(std::string_view text, const std::filesystem::path& file) {
+  Config config;
+  config.file = std::filesystem::absolute(file);
+  config.safe_options = model::default_safe_options();
+  Reader reader{config, file.string()};
+  if (text.find_first_not_of(" \t\r\n") != std::string_view::npos) {
+    model::YamlRef root;
+    try {
+      root = model::parse_yaml(text, reader.file);
+    } catch (const Error& error) {
+      throw Error(ErrorKind::config, error.message(), error.hint());
+    }
+    if (root->kind != YamlNode::Kind::map) throw reader.wrong(*root, "must be a map of keys");
+    for (const auto& field : root->fields) {
+      const auto found = keys().find(field.key->text);
+      if (found == keys().end()) {
+        throw reader.wrong(*field.key, "unknown key " + model::shown(field.key->text), "known are " + known_keys());
+      }
+      found->second(reader, *field.value);
+    }
+  }
+  if (config.listen.host != "127.0.0.1" && config.listen.host != "localhost") {
+    throw Error(ErrorKind::config, fmt::format("{}: `listen` must be on 127.0.0.1: plain HTTP is for loopback only",
+                                               reader.file),
+                "reach it from elsewhere through an SSH tunnel");
+  }
+  fill_defaults(config);
+  return config;
+}
+
+Config read_config(const std::filesystem::path& file) {
+  const auto text = read_file_if_any(file, std::size_t{1} << 20);
+  if (!text) {
+    throw Error(ErrorKind::config, "there is no configuration " + file.string(),
+                "write one (docs/configuration.md; an empty file takes every default), or name it with --config");
+  }
+  return parse_config(*text, file);
+}
+
+}  // namespace upaas::daemon

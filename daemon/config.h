@@ -1,0 +1,45 @@
+/// The server's configuration: one YAML file, every key optional, unknown keys refused with
+/// `FILE:LINE:COLUMN`. The keys, their defaults and meanings are in docs/configuration.md.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/process.h"
+#include "model/names.h"
+#include "model/units.h"
+
+namespace upaas::daemon {
+
+struct Address {
+  std::string host;
+  model::Port port;
+};
+
+struct Config {
+  std::filesystem::path file;
+  std::filesystem::path data = "/var/lib/upaas";
+  std::filesystem::path run = "/run/upaas";
+  Address listen{"127.0.0.1", {8700}};
+  Address http{"127.0.0.1", {8080}};
+  std::string domain = "localhost";
+  model::Range<std::uint32_t> ports{20000, 27999};
+  model::Range<std::uint32_t> uids{200000, 265535};
+  std::vector<std::string> safe_options;
+  Environment build_env;
+  std::map<std::filesystem::path, std::filesystem::path> build_files;  // host path -> path inside
+  std::string name;      // default: the host name
+  std::string hardware;  // default: the machine id
+  int cores = 0;         // default: what is found
+  model::Megabytes memory;
+};
+
+/// Error(config) when the file is missing or wrong. Paths are made absolute (relative to the file).
+[[nodiscard]] Config read_config(const std::filesystem::path& file);
+/// The text of a file, for tests and fuzzing.
+[[nodiscard]] Config parse_config(std::string_view text, const std::filesystem::path& file);
+
+}  // namespace upaas::daemon

@@ -1,0 +1,243 @@
+#include "daemon/service.h"
+
+#include <fmt/core.h>
+#include <nlohmann/json.hpp>
+
+#include <signal.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/digest.h"
+#include "base/error.h"
+#include "base/files.h"
+#include "base/log.h"
+#include "base/process.h"
+#include "control/story.h"
+#include "host/cgroup.h"
+
+namespace upaas::daemon {
+namespace {
+
+host::Layout layout_of(const Config& config) { return {config.data, config.run}; }
+
+/// PREFIX/bin/upaasd -> PREFIX/share/upaas/templates; BUILD/bin/upaasd -> the source tree's templates.
+std::filesystem::path find_templates() {
+  const auto bin = self_program().parent_path();
+  for (const auto& candidate : {bin.parent_path() / "share/upaas/templates", bin.parent_path() / "templates",
+                                bin.parent_path().parent_path().parent_path() / "templates"}) {
+    if (std::filesystem::is_regular_file(candidate / "vassal.ini")) return candidate;
+  }
+  throw Error(ErrorKind::config, "the templates are missing beside " + bin.string(),
+              "install upaas whole: `cmake --install`");
+}
+
+void make_directories(const host::Layout& layout) {
+  make_directory(layout.data, 0700);
+  for (const auto& directory : {layout.bundles(), layout.sources(), layout.trees(), layout.builds(), layout.keys(),
+                                layout.logs()}) {
+    make_directory(directory, 0700);
+  }
+  // A private run directory stays private: nothing that runs looks through it.
+  if (!std::filesystem::exists(layout.run)) make_directory(layout.run, 0711);
+  make_directory(layout.instances(), 0711);
+}
+
+std::string admin_token(const host::Layout& layout) {
+  if (auto token = read_file_if_any(layout.admin_token(), 4096)) {
+    while (!token->empty() && token->back() == '\n') token->pop_back();
+    if (token->size() >= 32) return *token;
+  }
+  const std::string token = random_hex(32);
+  write_file(layout.admin_token(), token + "\n", {.mode = 0600});
+  return token;
+}
+
+model::Uid system_uid(store::Store& store, host::Claims& claims, const std::string& what) {
+  const std::string key = "uids/" + what;
+  if (const auto known = store.get(key)) {
+    const auto number = static_cast<std::uint32_t>(std::stoul(known->value));
+    if (claims.take(number)) return {number};
+    log_warning("a uid of ours was taken by another platform", {{"what", what}, {"uid", known->value}});
+  }
+  const auto number = claims.take();
+  if (!number) throw Error(ErrorKind::config, "every uid of the range `uids` is in use", "widen `uids`");
+  store::put(store, key, std::to_string(*number));
+  return {*number};
+}
+
+/// After a reboot /run/lock is empty: what the store says is ours is claimed again.
+void reclaim(control::Records& records, host::Claims& uids, host::Claims& ports) {
+  for (const auto& app : records.apps()) {
+    if (!uids.take(app.uid.value)) {
+      log_error("an app's uid is claimed by another platform", {{"app", app.name.str()}, {"uid", std::to_string(app.uid.value)}});
+    }
+  }
+  for (const auto& instance : records.instances()) {
+    if (instance.port) (void)ports.take(instance.port->value);
+  }
+}
+
+deployer::Options deployer_options(const Config& config, const std::filesystem::path& templates, model::Uid router) {
+  return {.layout = layout_of(config),
+          .launcher = self_program().parent_path() / "upaas-vassal",
+          .templates = templates,
+          .router_gid = router.value,
+          .domain = config.domain};
+}
+
+router_sub::Options router_options(const Config& config, const std::filesystem::path& templates,
+                                   const SystemUids& uids) {
+  return {.layout = layout_of(config),
+          .launcher = self_program().parent_path() / "upaas-vassal",
+          .announcer = self_program().parent_path() / "upaas-announcer",
+          .templates = templates,
+          .http_host = config.http.host,
+          .http_port = config.http.port,
+          .router = uids.router,
+          .front = uids.front,
+          .announcer_uid = uids.announcer};
+}
+
+control::PlatformOptions platform_options(const Config& config, const SystemUids& uids) {
+  return {.layout = layout_of(config),
+          .backend = model::BackendName(config.name),
+          .hardware = config.hardware,
+          .cores = config.cores,
+          .memory = config.memory,
+          .domain = config.domain,
+          .http_host = config.http.host == "0.0.0.0" ? "127.0.0.1" : config.http.host,
+          .http_port = config.http.port,
+          .ports = config.ports,
+          .safe_options = config.safe_options,
+          .build = {.work = layout_of(config).builds(),
+                    .uid = uids.build,
+                    .env = config.build_env,
+                    .files = config.build_files}};
+}
+
+}  // namespace
+
+struct Service::State {
+  Config config;
+  host::Layout layout;
+  std::filesystem::path templates;
+  std::string token;
+  std::unique_ptr<store::Store> store;
+  store::EventLog events;
+  store::BundleFiles bundles;
+  store::BundleFiles sources;
+  host::Claims uids;
+  host::Claims ports;
+  SystemUids system;
+  host::CgroupRoot cgroups;
+  deployer::Deployer deployer;
+  router_sub::Routers routers;
+  host::PortGuard port_guard;
+  control::Host host;
+  control::Platform platform;
+  control::Reconciler reconciler;
+  Jobs jobs;
+
+  explicit State(const Config& c)
+      : config(c),
+        layout(layout_of(c)),
+        templates(find_templates()),
+        token((make_directories(layout), admin_token(layout))),
+        store(store::open_sqlite(layout.database())),
+        events(layout.events(), {}),
+        bundles(layout.bundles(), {}),
+        sources(layout.sources(), {}),
+        uids("uid", c.uids, c.data, {}),
+        ports("port", c.ports, c.data, {}),
+        system{system_uid(*store, uids, "router"), system_uid(*store, uids, "front"),
+               system_uid(*store, uids, "announcer"), system_uid(*store, uids, "build")},
+        cgroups(host::CgroupRoot::find(layout.platform())),
+        deployer(deployer_options(c, templates, system.router), cgroups),
+        routers(router_options(c, templates, system), cgroups),
+        port_guard(layout.platform()),
+        host({.layout = layout,
+              .fetch = [this](const model::BundleId& id) { return bundles.verified(id.str()); },
+              .event = [this](std::string_view app, std::string_view kind,
+                              std::string_view message) { events.add(app, kind, message); }},
+             deployer, routers),
+        platform{.options = platform_options(c, system),
+                 .records = control::Records(*store),
+                 .events = events,
+                 .bundles = bundles,
+                 .sources = sources,
+                 .deployer = deployer,
+                 .routers = routers,
+                 .host = host,
+                 .uids = uids,
+                 .ports = ports,
+                 .port_guard = port_guard,
+                 .lord = control::take_lordship(*store, c.name)},
+        reconciler(platform),
+        jobs({}) {}
+};
+
+Service::Service(const Config& config) : state_(std::make_unique<State>(config)) {
+  State& s = *state_;
+  builder::clean_up(s.layout.builds());
+  reclaim(s.platform.records, s.uids, s.ports);
+  s.reconciler.recover();
+  control::sweep_uploads(s.platform);
+  s.host.bring_up();
+  s.reconciler.start();
+  s.events.add("", "daemon.started", fmt::format("lord {}, epoch {}", s.platform.lord.name, s.platform.lord.epoch));
+}
+
+Service::~Service() { state_->jobs.stop(); }
+
+control::Platform& Service::platform() { return state_->platform; }
+control::Reconciler& Service::reconciler() { return state_->reconciler; }
+Jobs& Service::jobs() { return state_->jobs; }
+const Config& Service::config() const { return state_->config; }
+const std::string& Service::token() const { return state_->token; }
+
+namespace {
+
+/// The pid that the store's lock file names, when that process still is an upaasd.
+std::optional<pid_t> serving(const host::Layout& layout) {
+  const auto text = read_file_if_any(layout.run / "upaasd.pid", 256);
+  if (!text) return std::nullopt;
+  const Json json = parse_json(*text, "upaasd.pid");
+  const auto pid = static_cast<pid_t>(get_int(json, "pid"));
+  const auto start = process_start_time(pid);
+  if (!start || static_cast<long long>(*start) != get_int(json, "start_time")) return std::nullopt;
+  return pid;
+}
+
+}  // namespace
+
+void shutdown(const Config& config) {
+  const host::Layout layout = layout_of(config);
+  if (const auto pid = serving(layout)) {
+    ::kill(*pid, SIGTERM);
+    if (!wait_until([&] { return !process_start_time(*pid); }, std::chrono::seconds(30))) {
+      throw Error(ErrorKind::timeout, fmt::format("upaasd (pid {}) did not end within 30 s", *pid),
+                  fmt::format("`kill -9 {}` and shut down again: nothing is lost by it", *pid));
+    }
+  }
+  if (!std::filesystem::exists(layout.database())) return;
+  auto store = store::open_sqlite(layout.database());
+  control::Records records(*store);
+  host::Claims uids("uid", config.uids, config.data, {});
+  host::Claims ports("port", config.ports, config.data, {});
+  const SystemUids system{system_uid(*store, uids, "router"), system_uid(*store, uids, "front"),
+                          system_uid(*store, uids, "announcer"), system_uid(*store, uids, "build")};
+  const auto cgroups = host::CgroupRoot::find(layout.platform());
+  const auto templates = find_templates();
+  router_sub::Routers routers(router_options(config, templates, system), cgroups);
+  deployer::Deployer deployer(deployer_options(config, templates, system.router), cgroups);
+  // The way in first: what is under way ends, nothing new begins.
+  routers.stop();
+  deployer.stop_emperor();
+  for (const std::string& name : deployer.leftovers()) deployer.stop(name);
+  host::PortGuard(layout.platform()).remove();
+  for (const auto number : ports.ours()) ports.release(number);
+  for (const auto number : uids.ours()) uids.release(number);
+  cgroups.remove();
+}
+
+}  // namespace upaas::daemon
