@@ -247,9 +247,11 @@ TEST_CASE("a damaged SQLite store is refused with the way out") {
   const fs::path file = directory.path() / "store.db";
   {
     const auto store = open_sqlite(file);
-    for (int i = 0; i < 300; ++i) {
-      put(*store, "key/" + std::to_string(i), std::string(300, 'x'));
+    std::vector<Operation> operations;
+    for (int i = 0; i < 100; ++i) {
+      operations.push_back(Operation::put("key/" + std::to_string(i), std::string(1000, 'x')));
     }
+    store->txn({}, operations);
   }
   SECTION("no database at all") {
     write_file(file, "something else entirely, and long enough to read");
