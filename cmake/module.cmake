@@ -18,6 +18,11 @@ endfunction()
 function(upaas_precompile target)
   if(TARGET upaas_pch)
     target_precompile_headers(${target} REUSE_FROM upaas_pch)
+    # The header is compiled as the libraries are; an executable's own -fPIE would not fit it.
+    get_target_property(type ${target} TYPE)
+    if(type STREQUAL "EXECUTABLE")
+      target_compile_options(${target} PRIVATE -fPIC)
+    endif()
   endif()
 endfunction()
 
