@@ -63,7 +63,7 @@ void make_directories(const Options& options) {
   make_directory(places.nginx(), 0700);
   make_directory(places.pages(), 0755);
   make_directory(places.nginx_own(), 0700, front, front);
-  make_directory(places.layout.announcer(), 0710, 0, announcer);
+  make_directory(places.layout.announcer(), 0750, 0, announcer);  // inotify reads it
   make_directory(places.announcer_keys(), 0710, 0, announcer);
   make_directory(places.layout.announce(), 0711, announcer, announcer);
 }
