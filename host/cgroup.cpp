@@ -1,8 +1,13 @@
 #include "host/cgroup.h"
 
-#include <fcntl.h>
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/files.h"
+#include "base/process.h"
+
 #include <fmt/core.h>
 
+#include <fcntl.h>
 #include <linux/magic.h>
 #include <signal.h>
 #include <sys/stat.h>
@@ -16,11 +21,6 @@
 #include <sstream>
 #include <system_error>
 
-#include "base/clock.h"
-#include "base/error.h"
-#include "base/files.h"
-#include "base/process.h"
-
 namespace upaas::host {
 namespace {
 
@@ -32,7 +32,8 @@ constexpr std::chrono::milliseconds kBusyLimit = std::chrono::seconds(1);
 // A control file takes its value in one write(2). False (errno says why) when it did not.
 bool put(const fs::path& file, std::string_view text) {
   const UniqueFd fd(::open(file.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY));
-  return fd.valid() && ::write(fd.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size());
+  return fd.valid() &&
+         ::write(fd.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size());
 }
 
 std::vector<pid_t> listed(const fs::path& directory) {
@@ -61,7 +62,8 @@ std::vector<pid_t> listed(const fs::path& directory) {
   return pids;
 }
 
-// The mount point of the v1 controller `pids`: the 5th field; controllers are the last one (proc(5)).
+// The mount point of the v1 controller `pids`: the 5th field; controllers are the last one
+// (proc(5)).
 std::optional<fs::path> pids_mount() {
   std::istringstream lines(read_file("/proc/self/mountinfo"));
   for (std::string line; std::getline(lines, line);) {
@@ -123,8 +125,8 @@ bool Cgroup::kill(std::chrono::milliseconds limit) const {
   }
   const bool empty = wait_until(
       [this] {
-        // cgroup.kill (v2 since Linux 5.14) gets all at once, with forks of the moment. Otherwise forks
-        // are refused where the pids controller is there, and the loop gets the rest.
+        // cgroup.kill (v2 since Linux 5.14) gets all at once, with forks of the moment. Otherwise
+        // forks are refused where the pids controller is there, and the loop gets the rest.
         if (!put(directory_ / "cgroup.kill", "1")) {
           put(directory_ / "pids.max", "0");
           signal(SIGKILL);
@@ -151,7 +153,8 @@ CgroupRoot CgroupRoot::find(std::string_view platform) {
   }
   const std::optional<fs::path> mount = pids_mount();
   if (!mount) {
-    throw Error(ErrorKind::config, "no cgroup hierarchy: neither cgroup2 nor the v1 controller `pids` is mounted",
+    throw Error(ErrorKind::config,
+                "no cgroup hierarchy: neither cgroup2 nor the v1 controller `pids` is mounted",
                 "mount -t cgroup2 none /sys/fs/cgroup");
   }
   if (::access(mount->c_str(), W_OK) != 0) {
@@ -174,7 +177,8 @@ Cgroup CgroupRoot::group(std::string_view name) const {
 std::vector<std::string> CgroupRoot::names() const {
   std::vector<std::string> found;
   std::error_code failed;
-  for (fs::directory_iterator at(directory_, failed), end; !failed && at != end; at.increment(failed)) {
+  for (fs::directory_iterator at(directory_, failed), end; !failed && at != end;
+       at.increment(failed)) {
     if (at->is_directory(failed)) {
       found.push_back(at->path().filename().native());
     }
@@ -186,7 +190,9 @@ std::vector<std::string> CgroupRoot::names() const {
   return found;
 }
 
-std::string_view CgroupRoot::version() const { return version_ == 2 ? "v2" : "v1"; }
+std::string_view CgroupRoot::version() const {
+  return version_ == 2 ? "v2" : "v1";
+}
 
 void CgroupRoot::remove() const noexcept {
   if (::rmdir(directory_.c_str()) == 0) {

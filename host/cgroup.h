@@ -1,10 +1,10 @@
-/// Groups of processes that end together. An instance, the Emperor, each FastRouter and nginx have a
-/// cgroup of their own: joining is the first thing they do, and "stopped" means that it is empty.
+/// Groups of processes that end together. An instance, the Emperor, each FastRouter and nginx have
+/// a cgroup of their own: joining is the first thing they do, and "stopped" means that it is empty.
 ///
 /// v1: the `pids` controller (`<mount>/upaas/PLATFORM/NAME`); v2: the unified hierarchy, same path.
 /// Source: kernel documentation, admin-guide/cgroup-v1/pids.rst and cgroup-v2.rst.
-/// All throw Error(internal); without a usable hierarchy `CgroupRoot::find` throws Error(config) that says
-/// what is missing. Thread-safe.
+/// All throw Error(internal); without a usable hierarchy `CgroupRoot::find` throws Error(config)
+/// that says what is missing. Thread-safe.
 #pragma once
 
 #include <sys/types.h>
@@ -39,7 +39,8 @@ class Cgroup {
 
 class CgroupRoot {
  public:
-  /// `platform` tells several platforms on one machine apart: a short name made from the run directory.
+  /// `platform` tells several platforms on one machine apart: a short name made from the run
+  /// directory.
   [[nodiscard]] static CgroupRoot find(std::string_view platform);
   /// On a hierarchy given by hand: tests use it with a fake root.
   CgroupRoot(std::filesystem::path mount, int version, std::string_view platform);

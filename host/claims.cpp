@@ -1,8 +1,12 @@
 #include "host/claims.h"
 
-#include <fcntl.h>
+#include "base/digest.h"
+#include "base/error.h"
+#include "base/files.h"
+
 #include <fmt/core.h>
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -13,10 +17,6 @@
 #include <string_view>
 #include <system_error>
 #include <utility>
-
-#include "base/digest.h"
-#include "base/error.h"
-#include "base/files.h"
 
 namespace upaas::host {
 namespace {
@@ -50,7 +50,8 @@ std::optional<std::uint32_t> number_in(std::string_view file, std::string_view k
 // A claim that is ready but has no number yet; its second name is removed again.
 class Draft {
  public:
-  Draft(const fs::path& directory, const fs::path& owner) : path_(directory / (".new-" + random_name(12))) {
+  Draft(const fs::path& directory, const fs::path& owner)
+      : path_(directory / (".new-" + random_name(12))) {
     write_file(path_, owner.native() + "\n", {.mode = 0600, .sync = false});
   }
   Draft(const Draft&) = delete;
@@ -80,7 +81,10 @@ class Draft {
 }  // namespace
 
 Claims::Claims(std::string kind, model::Range<std::uint32_t> range, fs::path owner, Options options)
-    : kind_(std::move(kind)), range_(range), owner_(std::move(owner)), options_(std::move(options)),
+    : kind_(std::move(kind)),
+      range_(range),
+      owner_(std::move(owner)),
+      options_(std::move(options)),
       next_(range.min) {
   make_directory(options_.directory, 0700);
 }
@@ -111,7 +115,8 @@ bool Claims::take(std::uint32_t number) {
     return false;
   }
   const Draft draft(options_.directory, owner_);
-  return draft.becomes(file(number)) || owner_in(file(number)) == owner_.native() || take_over(number);
+  return draft.becomes(file(number)) || owner_in(file(number)) == owner_.native() ||
+         take_over(number);
 }
 
 void Claims::release(std::uint32_t number) {

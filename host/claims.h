@@ -1,17 +1,17 @@
 /// Numbers that only one platform on this machine may use: uids and ports. A claim is a file
 /// /run/lock/upaas/KIND-NUMBER whose content names the owner (the data directory of the platform).
-/// It outlives the daemon, as what it protects does, and ends with `release`, or when its owner's data
-/// directory is gone (then anyone may take it over). Safe between processes (link(2) decides); an object is
-/// for one thread at a time. Throws Error(internal).
+/// It outlives the daemon, as what it protects does, and ends with `release`, or when its owner's
+/// data directory is gone (then anyone may take it over). Safe between processes (link(2) decides);
+/// an object is for one thread at a time. Throws Error(internal).
 #pragma once
+
+#include "model/units.h"
 
 #include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "model/units.h"
 
 namespace upaas::host {
 
@@ -24,9 +24,9 @@ class Claims {
   Claims(std::string kind, model::Range<std::uint32_t> range, std::filesystem::path owner,
          Options options);
 
-  /// A free number: the first after the last one taken here (so that a number rests before it is used
-  /// again), from the start of the range otherwise. Claims whose owner is gone come last. Nothing when
-  /// the range is used up.
+  /// A free number: the first after the last one taken here (so that a number rests before it is
+  /// used again), from the start of the range otherwise. Claims whose owner is gone come last.
+  /// Nothing when the range is used up.
   [[nodiscard]] std::optional<std::uint32_t> take();
   /// Takes this very number: true also when it is ours already.
   bool take(std::uint32_t number);

@@ -1,5 +1,11 @@
 #include "host/detached.h"
 
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/files.h"
+#include "base/json.h"
+#include "base/process.h"
+
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
@@ -10,12 +16,6 @@
 #include <algorithm>
 #include <fstream>
 #include <utility>
-
-#include "base/clock.h"
-#include "base/error.h"
-#include "base/files.h"
-#include "base/json.h"
-#include "base/process.h"
 
 namespace upaas::host {
 namespace {
@@ -57,14 +57,17 @@ std::vector<std::string> end_of(const fs::path& log) {
   for (std::string line; std::getline(in, line);) {
     lines.push_back(line);
   }
-  lines.erase(lines.begin(), lines.end() - static_cast<std::ptrdiff_t>(std::min(lines.size(), kLogLines)));
+  lines.erase(lines.begin(),
+              lines.end() - static_cast<std::ptrdiff_t>(std::min(lines.size(), kLogLines)));
   return lines;
 }
 
 }  // namespace
 
 Detached::Detached(std::string name, fs::path directory, fs::path launcher, Cgroup cgroup)
-    : name_(std::move(name)), directory_(std::move(directory)), launcher_(std::move(launcher)),
+    : name_(std::move(name)),
+      directory_(std::move(directory)),
+      launcher_(std::move(launcher)),
       cgroup_(std::move(cgroup)) {}
 
 std::optional<pid_t> Detached::running() const {
@@ -72,7 +75,8 @@ std::optional<pid_t> Detached::running() const {
   if (!known || known->pid <= 0 || process_start_time(known->pid) != known->start_time) {
     return std::nullopt;
   }
-  // Ticks count from boot: after a reboot another process may have both numbers, but not the cgroup.
+  // Ticks count from boot: after a reboot another process may have both numbers, but not the
+  // cgroup.
   const std::vector<pid_t> members = cgroup_.members();
   if (std::find(members.begin(), members.end(), known->pid) == members.end()) {
     return std::nullopt;
@@ -102,7 +106,8 @@ bool Detached::ensure(const LaunchSpec& spec, int leftover_signal) {
   if (!outcome.ok()) {
     const std::vector<std::string> words = outcome.last_lines(1);
     throw Error(ErrorKind::internal,
-                fmt::format("{} did not start: {}", name_, words.empty() ? outcome.describe() : words.front()))
+                fmt::format("{} did not start: {}", name_,
+                            words.empty() ? outcome.describe() : words.front()))
         .with_output(end_of(complete.log));
   }
   if (!running()) {

@@ -1,8 +1,14 @@
 #include "host/launch.h"
 
-#include <fcntl.h>
+#include "base/error.h"
+#include "base/files.h"
+#include "host/cgroup.h"
+#include "host/mounts.h"
+#include "host/privileges.h"
+
 #include <fmt/core.h>
 
+#include <fcntl.h>
 #include <linux/close_range.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -16,21 +22,16 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "base/error.h"
-#include "base/files.h"
-#include "host/cgroup.h"
-#include "host/mounts.h"
-#include "host/privileges.h"
-
 namespace upaas::host {
 namespace {
 
 constexpr const char* kEmperorFd = "UWSGI_EMPEROR_FD";
-// What the Emperor tells a vassal through its environment (uWSGI 2.0.21, core/emperor.c); the first two
-// are numbers of descriptors.
+// What the Emperor tells a vassal through its environment (uWSGI 2.0.21, core/emperor.c); the first
+// two are numbers of descriptors.
 constexpr std::array kEmperorNames = {kEmperorFd, "UWSGI_EMPEROR_FD_CONFIG", "UWSGI_BROODLORD_NUM"};
 constexpr std::size_t kEmperorDescriptors = 2;
-constexpr std::string_view kPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+constexpr std::string_view kPath =
+    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 // execve(2) takes a quarter of the stack limit, 2 MiB by default.
 constexpr std::size_t kEnvironmentLimit = std::size_t{2} << 20;
 
@@ -67,7 +68,8 @@ std::vector<std::string> environment_of(const LaunchSpec& spec) {
     const std::string variable = text.substr(at, end - at);
     at = end + 1;
     if (variable.find('=') == std::string::npos) {
-      throw Error(ErrorKind::internal, fmt::format("{}: an entry without \"=\"", spec.env_file.native()));
+      throw Error(ErrorKind::internal,
+                  fmt::format("{}: an entry without \"=\"", spec.env_file.native()));
     }
     if (!from_emperor(variable)) {
       variables.push_back(variable);
@@ -76,7 +78,8 @@ std::vector<std::string> environment_of(const LaunchSpec& spec) {
   return variables;
 }
 
-// The directory may belong to the user: nothing but a plain file of one name is opened or given away.
+// The directory may belong to the user: nothing but a plain file of one name is opened or given
+// away.
 UniqueFd open_log(const LaunchSpec& spec) {
   const int flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK;
   const std::string step = "log " + spec.log.native();
@@ -101,14 +104,16 @@ void write_output_to_log(const LaunchSpec& spec) {
 void enter_cgroup(const LaunchSpec& spec) {
   const Cgroup group(spec.cgroup);
   if (spec.clear_cgroup && !group.kill()) {
-    throw Error(ErrorKind::internal, fmt::format("cgroup {}: members cannot be killed", spec.cgroup.native()));
+    throw Error(ErrorKind::internal,
+                fmt::format("cgroup {}: members cannot be killed", spec.cgroup.native()));
   }
   group.join();
 }
 
 // A change of uid clears it (prctl(2)). Who lost the race with the parent's death goes as well.
 void tie_to_parent(const LaunchSpec& spec, pid_t parent) {
-  check(::prctl(PR_SET_PDEATHSIG, spec.die_with_parent ? SIGKILL : 0, 0, 0, 0) == 0, "parent death signal");
+  check(::prctl(PR_SET_PDEATHSIG, spec.die_with_parent ? SIGKILL : 0, 0, 0, 0) == 0,
+        "parent death signal");
   if (spec.die_with_parent && ::getppid() != parent) {
     throw Error(ErrorKind::internal, "the parent has died meanwhile");
   }
@@ -141,11 +146,12 @@ void close_descriptors_at_exec() {
   }
 }
 
-// 1 = spawned, 5 = accepting, 17 = loyal (uWSGI 2.0.21, core/emperor.c): a loyal vassal that dies is
-// started again without a growing delay.
+// 1 = spawned, 5 = accepting, 17 = loyal (uWSGI 2.0.21, core/emperor.c): a loyal vassal that dies
+// is started again without a growing delay.
 void announce() {
   constexpr std::array<char, 3> kBytes = {1, 5, 17};
-  check(::write(descriptor_in(kEmperorFd), kBytes.data(), kBytes.size()) == ssize_t{kBytes.size()}, "emperor");
+  check(::write(descriptor_in(kEmperorFd), kBytes.data(), kBytes.size()) == ssize_t{kBytes.size()},
+        "emperor");
 }
 
 std::vector<char*> pointers(std::vector<std::string>& texts) {

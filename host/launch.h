@@ -1,12 +1,18 @@
-/// How every long-lived child starts: described in a file, entered step by step, then exec. The program
-/// that does it is `upaas-vassal`, both as the Emperor's wrapper (for vassals) and as the launcher of the
-/// Emperor, the FastRouters and nginx. Nothing of the caller's environment, descriptors or mounts leaks in.
+/// How every long-lived child starts: described in a file, entered step by step, then exec. The
+/// program that does it is `upaas-vassal`, both as the Emperor's wrapper (for vassals) and as the
+/// launcher of the Emperor, the FastRouters and nginx. Nothing of the caller's environment,
+/// descriptors or mounts leaks in.
 ///
-/// Order of `enter`: join the cgroup, the log as stdout and stderr, own mount namespace (private), the
-/// mounts, umask, working directory, groups, gid, uid, capabilities, no_new_privs, PDEATHSIG re-armed
-/// (a uid change clears it, prctl(2)), exec with exactly the given environment. An Emperor's vassal also
-/// keeps what the Emperor gave it: stdin, UWSGI_EMPEROR_FD, UWSGI_EMPEROR_FD_CONFIG, UWSGI_BROODLORD_NUM.
+/// Order of `enter`: join the cgroup, the log as stdout and stderr, own mount namespace (private),
+/// the mounts, umask, working directory, groups, gid, uid, capabilities, no_new_privs, PDEATHSIG
+/// re-armed (a uid change clears it, prctl(2)), exec with exactly the given environment. An
+/// Emperor's vassal also keeps what the Emperor gave it: stdin, UWSGI_EMPEROR_FD,
+/// UWSGI_EMPEROR_FD_CONFIG, UWSGI_BROODLORD_NUM.
 #pragma once
+
+#include "base/json.h"
+#include "base/process.h"
+#include "model/units.h"
 
 #include <sys/types.h>
 
@@ -15,36 +21,33 @@
 #include <string>
 #include <vector>
 
-#include "base/json.h"
-#include "base/process.h"
-#include "model/units.h"
-
 namespace upaas::host {
 
 struct Mount {
   enum class Kind { bind, bind_read_only, tmpfs };
   Kind kind = Kind::bind;
-  std::filesystem::path source;  // on the host; unused for tmpfs
-  std::filesystem::path target;  // made if missing, when it lies below a tmpfs mounted before it
+  std::filesystem::path source{};  // on the host; unused for tmpfs
+  std::filesystem::path target{};  // made if missing, when it lies below a tmpfs mounted before it
 };
 
 struct LaunchSpec {
-  std::vector<std::string> argv;  // argv[0] is an absolute path
+  std::vector<std::string> argv{};  // argv[0] is an absolute path
   /// NUL-separated NAME=VALUE, read from this file so that any byte survives; empty: no environment
   /// but `PATH`.
-  std::filesystem::path env_file;
-  std::filesystem::path cgroup;   // empty: stays where it is
-  std::filesystem::path log;      // stdout and stderr, appended, made 0640 for uid; empty: unchanged
+  std::filesystem::path env_file{};
+  std::filesystem::path cgroup{};  // empty: stays where it is
+  std::filesystem::path log{};  // stdout and stderr, appended, made 0640 for uid; empty: unchanged
   std::filesystem::path cwd = "/";
-  std::optional<model::Uid> uid;  // and gid; absent: stays root
-  std::vector<gid_t> groups;      // supplementary
+  std::optional<model::Uid> uid{};  // and gid; absent: stays root
+  std::vector<gid_t> groups{};      // supplementary
   mode_t mask = 022;
-  std::vector<Mount> mounts;      // none: stays in the parent's mount namespace
+  std::vector<Mount> mounts{};  // none: stays in the parent's mount namespace
   /// Keeps CAP_NET_BIND_SERVICE over the uid change.
   bool bind_low_ports = false;
   /// Dies with its parent (vassals: with the Emperor).
   bool die_with_parent = false;
-  /// Before it starts, everything left in the cgroup is killed: zergs of a dead base hold its socket.
+  /// Before it starts, everything left in the cgroup is killed: zergs of a dead base hold its
+  /// socket.
   bool clear_cgroup = false;
   /// Tells the Emperor at once that it runs (UWSGI_EMPEROR_FD), for programs that are not uWSGI.
   bool announce_to_emperor = false;
@@ -52,8 +55,8 @@ struct LaunchSpec {
 [[nodiscard]] Json to_json(const LaunchSpec& spec);
 [[nodiscard]] LaunchSpec launch_spec_from_json(const Json& json);
 
-/// Does all of the above and does not return. Throws Error(internal) with the step that failed when it
-/// cannot.
+/// Does all of the above and does not return. Throws Error(internal) with the step that failed when
+/// it cannot.
 [[noreturn]] void enter(const LaunchSpec& spec);
 
 }  // namespace upaas::host

@@ -1,13 +1,13 @@
+#include "base/error.h"
+#include "base/json.h"
+#include "host/launch.h"
+
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
 #include <array>
 #include <limits>
 #include <utility>
-
-#include "base/error.h"
-#include "base/json.h"
-#include "host/launch.h"
 
 namespace upaas::host {
 namespace {
@@ -29,7 +29,8 @@ Json to_json(const Mount& mount) {
 
 std::filesystem::path absolute_or_empty(const std::string& text, std::string_view field) {
   if (!text.empty() && text.front() != '/') {
-    throw Error(ErrorKind::invalid, fmt::format("launch: {}: \"{}\" is not an absolute path", field, text));
+    throw Error(ErrorKind::invalid,
+                fmt::format("launch: {}: \"{}\" is not an absolute path", field, text));
   }
   return text;
 }
@@ -105,7 +106,8 @@ LaunchSpec launch_spec_from_json(const Json& json) {
     spec.uid = model::Uid{id_from(get_int(json, "uid"), "uid")};
   }
   for (const Json& group : get_array(json, "groups")) {
-    spec.groups.push_back(id_from(group.is_number_integer() ? group.get<long long>() : -1, "groups"));
+    spec.groups.push_back(
+        id_from(group.is_number_integer() ? group.get<long long>() : -1, "groups"));
   }
   spec.mask = id_from(get_int_or(json, "mask", 022), "mask") & 0777;
   for (const Json& mount : get_array(json, "mounts")) {

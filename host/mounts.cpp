@@ -1,8 +1,11 @@
 #include "host/mounts.h"
 
-#include <fcntl.h>
+#include "base/error.h"
+#include "base/files.h"
+
 #include <fmt/core.h>
 
+#include <fcntl.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -12,15 +15,14 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "base/error.h"
-#include "base/files.h"
-
 namespace upaas::host {
 namespace {
 
 namespace fs = std::filesystem;
 
-Error mount_error(const fs::path& path) { return system_error("mount " + path.native()); }
+Error mount_error(const fs::path& path) {
+  return system_error("mount " + path.native());
+}
 
 bool is_below(const fs::path& path, const fs::path& parent) {
   const auto [end, unused] = std::mismatch(parent.begin(), parent.end(), path.begin(), path.end());
@@ -91,6 +93,7 @@ void enter_mount_namespace(const std::vector<Mount>& mounts) {
   if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) {
     throw mount_error("/");
   }
+  ::umask(022);  // users must get through the directories made here
   // Only now: a bind from a descriptor of another mount namespace is refused (EINVAL).
   const std::vector<UniqueFd> sources = open_sources(mounts);
   std::vector<fs::path> ours;

@@ -1,14 +1,14 @@
 /// The mount step of a launch: internal to host.
 #pragma once
 
-#include <vector>
-
 #include "host/launch.h"
+
+#include <vector>
 
 namespace upaas::host {
 
-/// Moves the caller into a mount namespace of its own in which nothing propagates, and mounts there.
-/// Sources are opened before the first mount, so they may lie below what a mount hides.
+/// Moves the caller into a mount namespace of its own in which nothing propagates, and mounts
+/// there. Sources are opened before the first mount, so they may lie below what a mount hides.
 /// Error(internal) "mount PATH: reason".
 void enter_mount_namespace(const std::vector<Mount>& mounts);
 

@@ -1,12 +1,11 @@
 #include "host/port_guard.h"
 
-#include <fmt/core.h>
-
-#include <algorithm>
-#include <set>
-
 #include "base/error.h"
 #include "base/process.h"
+
+#include <fmt/core.h>
+
+#include <set>
 
 namespace upaas::host {
 namespace {
@@ -52,7 +51,8 @@ std::string ruleset(const std::string& table, const std::vector<PortGuard::Pair>
   set allowed {{ type inet_service . uid; {} }}
   chain output {{
     type filter hook output priority 0; policy accept;
-    oifname "lo" tcp flags & (syn | ack) == syn tcp dport @guarded meta skuid != 0 tcp dport . meta skuid != @allowed reject with tcp reset
+    oifname "lo" tcp flags & (syn | ack) == syn tcp dport @guarded \
+      meta skuid != 0 tcp dport . meta skuid != @allowed reject with tcp reset
   }}
 }}
 )",
@@ -61,10 +61,11 @@ std::string ruleset(const std::string& table, const std::vector<PortGuard::Pair>
 
 std::string table_name(std::string_view platform) {
   std::string name = "upaas-" + std::string(platform);
-  std::replace_if(
-      name.begin(), name.end(),
-      [](char c) { return !(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') && c != '-'; },
-      '_');
+  constexpr std::string_view kAllowed =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-";
+  for (std::size_t at = 0; (at = name.find_first_not_of(kAllowed, at)) != std::string::npos;) {
+    name[at] = '_';
+  }
   return name;
 }
 

@@ -1,16 +1,16 @@
-/// Keeps other users off an app's $PORT on loopback. An app that listens on TCP can be reached by every
-/// local user; an nft table of our own lets only root and the app's own uid connect to its port.
-/// (Unix sockets in 2710 directories protect everything else.)
+/// Keeps other users off an app's $PORT on loopback. An app that listens on TCP can be reached by
+/// every local user; an nft table of our own lets only root and the app's own uid connect to its
+/// port. (Unix sockets in 2710 directories protect everything else.)
 ///
-/// One table a platform (`inet upaas-PLATFORM`), a set of (port, uid) pairs, one chain on output over lo.
-/// Needs the program `nft`; `available` says whether it works here. Source: nft(8).
+/// One table a platform (`inet upaas-PLATFORM`), a set of (port, uid) pairs, one chain on output
+/// over lo. Needs the program `nft`; `available` says whether it works here. Source: nft(8).
 #pragma once
+
+#include "model/units.h"
 
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "model/units.h"
 
 namespace upaas::host {
 

@@ -1,5 +1,7 @@
 #include "host/privileges.h"
 
+#include "base/error.h"
+
 #include <grp.h>
 #include <linux/capability.h>
 #include <sys/prctl.h>
@@ -10,8 +12,6 @@
 #include <cerrno>
 #include <cstdint>
 #include <string_view>
-
-#include "base/error.h"
 
 namespace upaas::host {
 namespace {
@@ -54,7 +54,8 @@ void become(model::Uid uid, const std::vector<gid_t>& groups, bool bind_low_port
     return;
   }
   set_capabilities(std::uint32_t{1} << CAP_NET_BIND_SERVICE);
-  check(::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_NET_BIND_SERVICE, 0, 0) == 0, "ambient set");
+  check(::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_NET_BIND_SERVICE, 0, 0) == 0,
+        "ambient set");
 }
 
 }  // namespace upaas::host

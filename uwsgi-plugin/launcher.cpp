@@ -1,9 +1,14 @@
 #include "uwsgi-plugin/launcher.h"
 
-#include <fcntl.h>
+#include "base/error.h"
+#include "base/files.h"
+#include "base/json.h"
+#include "base/process.h"
+
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
+#include <fcntl.h>
 #include <limits.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -13,11 +18,6 @@
 #include <cerrno>
 #include <cstdlib>
 #include <string>
-
-#include "base/error.h"
-#include "base/files.h"
-#include "base/json.h"
-#include "base/process.h"
 
 namespace upaas::vassal {
 namespace {
@@ -36,11 +36,13 @@ void stdio_from_nowhere() {
 }
 
 void write_identity(const fs::path& pid_file) {
-  const Json identity = {{"pid", ::getpid()}, {"start_time", process_start_time(::getpid()).value_or(0)}};
+  const Json identity = {{"pid", ::getpid()},
+                         {"start_time", process_start_time(::getpid()).value_or(0)}};
   write_file(pid_file, dump_json(identity) + "\n", {.mode = 0600, .sync = false});
 }
 
-// The grandchild. `failure` closes at exec, so the waiting process reads nothing when all went well.
+// The grandchild. `failure` closes at exec, so the waiting process reads nothing when all went
+// well.
 [[noreturn]] void become_detached(host::LaunchSpec spec, const fs::path& pid_file, int failure) {
   try {
     spec.die_with_parent = false;
@@ -81,13 +83,15 @@ std::string read_failure(int fd) {
 }  // namespace
 
 host::LaunchSpec read_description(const fs::path& file) {
-  const UniqueFd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY));
+  const UniqueFd fd(
+      ::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY));
   struct stat info {};
   if (!fd.valid() || ::fstat(fd.get(), &info) != 0) {
     throw system_error(file.native());
   }
   if (!S_ISREG(info.st_mode) || info.st_uid != 0 || (info.st_mode & 077) != 0) {
-    throw Error(ErrorKind::auth, fmt::format("{}: not a file of root's with mode 0600", file.native()));
+    throw Error(ErrorKind::auth,
+                fmt::format("{}: not a file of root's with mode 0600", file.native()));
   }
   const std::string text = read_file(fmt::format("/proc/self/fd/{}", fd.get()), kDescriptionLimit);
   return host::launch_spec_from_json(parse_json(text, file.native()));

@@ -1,5 +1,10 @@
-// upaas-vassal: what the Emperor runs instead of uwsgi (--emperor-wrapper), and the launcher of programs
-// that outlive the daemon.
+// upaas-vassal: what the Emperor runs instead of uwsgi (--emperor-wrapper), and the launcher of
+// programs that outlive the daemon.
+#include "base/error.h"
+#include "base/unix_socket.h"
+#include "host/launch.h"
+#include "uwsgi-plugin/launcher.h"
+
 #include <fmt/core.h>
 
 #include <poll.h>
@@ -13,11 +18,6 @@
 #include <string_view>
 #include <vector>
 
-#include "base/error.h"
-#include "base/unix_socket.h"
-#include "host/launch.h"
-#include "uwsgi-plugin/launcher.h"
-
 namespace upaas::vassal {
 namespace {
 
@@ -30,14 +30,16 @@ constexpr std::string_view kUsage =
 constexpr int kUsageExit = 4;
 // A vassal that ends so is forgotten by the Emperor (UWSGI_EXILE_CODE, uWSGI 2.0.21, uwsgi.h).
 constexpr int kExileExit = 26;
-// "I am loyal" (core/emperor.c): without it the Emperor delays each further cry for help by a second more.
+// "I am loyal" (core/emperor.c): without it the Emperor delays each further cry for help by a
+// second more.
 constexpr char kLoyal = 17;
 constexpr int kLoyalMilliseconds = 50;
 
 fs::path run_directory() {
   const char* run = std::getenv("UPAAS_RUN");
   if (run == nullptr || *run != '/') {
-    throw Error(ErrorKind::config, "UPAAS_RUN is not an absolute path in the Emperor's environment");
+    throw Error(ErrorKind::config,
+                "UPAAS_RUN is not an absolute path in the Emperor's environment");
   }
   return run;
 }
@@ -56,7 +58,8 @@ std::string instance_of(std::string_view ini) {
 void say_loyal() {
   const char* text = std::getenv("UWSGI_EMPEROR_FD");
   int fd = -1;
-  if (text == nullptr || std::from_chars(text, text + std::string_view(text).size(), fd).ec != std::errc() ||
+  if (text == nullptr ||
+      std::from_chars(text, text + std::string_view(text).size(), fd).ec != std::errc() ||
       ::write(fd, &kLoyal, 1) != 1) {
     return;
   }
