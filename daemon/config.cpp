@@ -69,20 +69,34 @@ void read_safe_options(Reader& r, const YamlNode& node) {
   for (const auto& item : node.items) r.config.safe_options.push_back(r.text(*item, "safe_options"));
 }
 
+/// `30s`, `10m` or a bare number of seconds.
+std::chrono::seconds seconds_of(const Reader& r, const YamlNode& node, std::string_view key) {
+  std::string_view digits = r.text(node, key);
+  const bool minutes = digits.ends_with('m');
+  if (minutes || digits.ends_with('s')) digits.remove_suffix(1);
+  return std::chrono::seconds(r.number(node, key, digits, 1, 86'400) * (minutes ? 60 : 1));
+}
+
+void read_pairs(Reader& r, const YamlNode& node, const std::string& key,
+                const std::function<void(const std::string&, const std::string&)>& take) {
+  if (node.kind != YamlNode::Kind::map) throw r.wrong(node, fmt::format("`{}` must be a map", key));
+  for (const auto& item : node.fields) take(item.key->text, r.text(*item.value, key));
+}
+
 void read_build(Reader& r, const YamlNode& node) {
-  if (node.kind != YamlNode::Kind::map) throw r.wrong(node, "`build` must have the keys `env` and `files`");
+  if (node.kind != YamlNode::Kind::map) throw r.wrong(node, "`build` must be a map");
   for (const auto& field : node.fields) {
-    const bool env = field.key->text == "env";
-    if (!env && field.key->text != "files") {
-      throw r.wrong(*field.key, fmt::format("unknown key `build.{}`", field.key->text), "known are env and files");
-    }
-    if (field.value->kind != YamlNode::Kind::map) throw r.wrong(*field.value, "must be a map");
-    for (const auto& item : field.value->fields) {
-      if (env) {
-        r.config.build_env[item.key->text] = r.text(*item.value, "build.env");
-      } else {
-        r.config.build_files[item.key->text] = r.text(*item.value, "build.files");
-      }
+    const std::string& key = field.key->text;
+    if (key == "env") {
+      read_pairs(r, *field.value, "build.env",
+                 [&](const auto& name, const auto& value) { r.config.build_env[name] = value; });
+    } else if (key == "files") {
+      read_pairs(r, *field.value, "build.files",
+                 [&](const auto& from, const auto& to) { r.config.build_files[from] = to; });
+    } else if (key == "time_limit") {
+      r.config.build_time_limit = seconds_of(r, *field.value, "build.time_limit");
+    } else {
+      throw r.wrong(*field.key, "unknown key " + model::shown("build." + key), "known are env, files and time_limit");
     }
   }
 }

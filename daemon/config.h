@@ -2,6 +2,7 @@
 /// `FILE:LINE:COLUMN`. The keys, their defaults and meanings are in docs/configuration.md.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <map>
 #include <string>
@@ -31,6 +32,7 @@ struct Config {
   std::vector<std::string> safe_options;
   Environment build_env;
   std::map<std::filesystem::path, std::filesystem::path> build_files;  // host path -> path inside
+  std::chrono::milliseconds build_time_limit = std::chrono::seconds(600);  // of one command of a build
   std::string name;      // default: the host name
   std::string hardware;  // default: the machine id
   int cores = 0;         // default: what is found

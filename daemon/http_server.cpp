@@ -215,7 +215,11 @@ void HttpServer::stop() {
       std::chrono::seconds(2));
   for (auto& server : state_->servers) server->stopAll(true);
   state_->pool.joinAll();
+  if (state_->servers.empty()) return;
   state_->servers.clear();
+  // A name that nobody answers is worse than none.
+  std::error_code ignored;
+  std::filesystem::remove(state_->socket, ignored);
 }
 
 }  // namespace upaas::daemon

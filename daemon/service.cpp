@@ -111,6 +111,7 @@ control::PlatformOptions platform_options(const Config& config, const SystemUids
           .safe_options = config.safe_options,
           .build = {.work = layout_of(config).builds(),
                     .uid = uids.build,
+                    .command_limit = config.build_time_limit,
                     .env = config.build_env,
                     .files = config.build_files}};
 }

@@ -1,0 +1,198 @@
+"""Every kind of app answers through nginx, FastRouter and vassal."""
+
+import base64
+import os
+import pathlib
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import unittest
+
+from platform_under_test import Platform, free_ports, wait_for
+
+NODE = r"""
+const http = require('http');
+const crypto = require('crypto');
+const server = http.createServer((request, response) => {
+  if (request.url === '/sse') {
+    response.writeHead(200, {'Content-Type': 'text/event-stream'});
+    let n = 0;
+    const timer = setInterval(() => {
+      response.write(`data: ${n++}\n\n`);
+      if (n === 5) { clearInterval(timer); response.end(); }
+    }, 200);
+    return;
+  }
+  let body = '';
+  request.on('data', piece => body += piece);
+  request.on('end', () => response.end(`node ${request.method} ${request.headers.host} ${body.length}`));
+});
+server.on('upgrade', (request, socket) => {
+  const key = crypto.createHash('sha1').update(request.headers['sec-websocket-key'] + '258EAFA5-E914-47DA-95CA-C5AB0DC85B11').digest('base64');
+  socket.write(`HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${key}\r\n\r\n`);
+  socket.on('data', frame => {
+    const size = frame[1] & 127, mask = frame.subarray(2, 6), data = Buffer.from(frame.subarray(6, 6 + size));
+    for (let i = 0; i < size; i++) data[i] ^= mask[i % 4];
+    socket.write(Buffer.concat([Buffer.from([0x81, size]), data]));
+  });
+});
+server.listen(process.env.PORT, '127.0.0.1');
+"""
+
+PYTHON = r"""
+import time
+import uwsgi
+
+def application(environ, start_response):
+    path = environ['PATH_INFO']
+    if path == '/ws':
+        uwsgi.websocket_handshake()
+        while True:
+            uwsgi.websocket_send(uwsgi.websocket_recv())
+    if path == '/sse':
+        start_response('200 OK', [('Content-Type', 'text/event-stream')])
+        def stream():
+            for n in range(5):
+                yield f'data: {n}\n\n'.encode()
+                time.sleep(0.2)
+        return stream()
+    body = environ['wsgi.input'].read()
+    start_response('200 OK', [('Content-Type', 'text/plain')])
+    return [f"python {environ['REQUEST_METHOD']} {environ['HTTP_HOST']} {len(body)} {environ['wsgi.url_scheme']}".encode()]
+"""
+
+
+class Kinds(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.p = Platform()
+        cls.p.__enter__()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.p.close()
+
+    def test_the_hello_example_answers_by_host_with_port_and_in_capitals(self):
+        result = self.p.deploy(pathlib.Path(os.environ["UPAAS_SOURCE_DIR"], "examples/hello"))
+        self.assertEqual(result["app"], "hello")
+        self.assertEqual(result["url"], f"http://hello.test:{self.p.http}/")
+        for host in ("hello.test", f"hello.test:{self.p.http}", "HELLO.Test"):
+            answer = self.p.get(host)
+            self.assertEqual((answer.status, b"from upaas" in answer.body), (200, True), host)
+            self.assertNotIn("X-Upaas-Instance", answer.headers)
+
+    def test_python_echoes_websockets_streams_events_and_reads_bodies(self):
+        self.p.deploy(self.p.app("py", **{"app_yaml": "name: py\ninterpreter: {type: python}\nscale: {workers: 3}\n"
+                                                       "uwsgi: {settings: ['enable-threads = true']}\n", "app.py": PYTHON}))
+        self.assertIn("python POST py.test 100000 http", self.p.get("py.test", "/", method="POST", body=b"x" * 100000).text)
+        self.websocket("py.test", "/ws")
+        self.events("py.test")
+
+    def test_a_node_server_on_PORT_echoes_websockets_streams_events_and_reads_bodies(self):
+        self.p.deploy(self.p.app("js", **{"app_yaml": "name: js\nprocesses: {web: node server.js}\n", "server.js": NODE}))
+        self.assertIn("node POST js.test 100000", self.p.get("js.test", "/", method="POST", body=b"x" * 100000).text)
+        self.websocket("js.test", "/ws")
+        self.events("js.test")
+
+    def test_a_static_site_serves_its_files_and_nothing_else(self):
+        site = self.p.app("site", **{"app_yaml": "name: site\ninterpreter: {type: static, settings: {root: public}}\n",
+                                      "public/index.html": "<h1>home</h1>", "public/a/style.css": "b{}",
+                                      "public/.secret": "no", "outside.txt": "no"})
+        os.symlink("../outside.txt", site / "public/link.txt")
+        self.p.deploy(site)
+        self.assertEqual(self.p.get("site.test").text, "<h1>home</h1>")
+        style = self.p.get("site.test", "/a/style.css")
+        self.assertEqual((style.status, style.headers.get("Content-Type")), (200, "text/css"))
+        for path in ("/nothing", "/.secret", "/../outside.txt", "/%2e%2e/outside.txt", "/link.txt", "/.upaas/manifest.json"):
+            self.assertIn(self.p.get("site.test", path).status, (400, 403, 404), path)
+
+    def test_a_changed_static_file_is_not_answered_with_an_old_304(self):
+        files = {"app_yaml": "name: fresh\ninterpreter: {type: static}\n", "index.html": "first"}
+        self.p.deploy(self.p.app("fresh", **files))
+        seen = self.p.get("fresh.test").headers["Last-Modified"]
+        wait_for(lambda: time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime()) > seen or
+                 time.gmtime() > time.strptime(seen, "%a, %d %b %Y %H:%M:%S GMT"), 5, "the next second")
+        self.p.deploy(self.p.app("fresh", **{**files, "index.html": "third"}))
+        self.assertEqual(self.p.get("fresh.test", headers={"If-Modified-Since": seen}).text, "third")
+
+    def test_klaus_is_cloned_from_a_git_daemon_and_browses_a_repository(self):
+        work = self.p.root / "git"
+        repository = work / "sample.git"
+        source = work / "sample"
+        source.mkdir(parents=True)
+        git = ["git", "-c", "user.name=Test", "-c", "user.email=t@example.org", "-c", "init.defaultBranch=main"]
+        (source / "README.md").write_text("a sample repository\n")
+        subprocess.run([*git, "init", "-q"], cwd=source, check=True)
+        subprocess.run([*git, "add", "."], cwd=source, check=True)
+        subprocess.run([*git, "commit", "-qm", "the only commit"], cwd=source, check=True)
+        subprocess.run([*git, "clone", "-q", "--bare", source, repository], check=True)
+        (port,) = free_ports(1)
+        daemon = subprocess.Popen(["git", "daemon", "--reuseaddr", "--listen=127.0.0.1", f"--port={port}", "--export-all",
+                                   f"--base-path={work}", str(work)], start_new_session=True)
+        try:
+            url = f"git://127.0.0.1:{port}/sample.git"
+            wait_for(lambda: subprocess.run(["git", "ls-remote", url], capture_output=True).returncode == 0, 20, "git daemon")
+            # klaus shows the repository that it was cloned beside: a bare clone made by an action.
+            app = self.p.app("klaus", **{"app_yaml": f"""
+name: klaus
+repository:
+  clone: git clone -q {url} %destination%
+interpreter:
+  type: python
+  settings: {{module: 'klaus.contrib.wsgi'}}
+actions:
+  setup:
+    after: git clone -q --bare {url} sample.git
+env:
+  KLAUS_REPOS_ROOT: /home/app
+  KLAUS_SITE_NAME: our code
+health: {{path: /}}
+"""})
+            self.p.deploy(app)
+        finally:
+            daemon.terminate()
+            daemon.wait(20)
+        self.assertIn("our code", self.p.get("klaus.test").text)
+        self.assertIn("the only commit", self.p.get("klaus.test", "/sample/").text)
+
+    # --- clients
+
+    def websocket(self, host, path):
+        with socket.create_connection(("127.0.0.1", self.p.http), 20) as s:
+            key = base64.b64encode(os.urandom(16)).decode()
+            s.sendall(f"GET {path} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                      f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode())
+            head = b""
+            while b"\r\n\r\n" not in head:
+                piece = s.recv(4096)
+                self.assertTrue(piece, head)
+                head += piece
+            self.assertTrue(head.startswith(b"HTTP/1.1 101"), head)
+            for text in (b"hello", b"again"):
+                mask = os.urandom(4)
+                s.sendall(bytes([0x81, 0x80 | len(text)]) + mask + bytes(c ^ mask[i % 4] for i, c in enumerate(text)))
+                frame = b""
+                while len(frame) < 2 + len(text):
+                    piece = s.recv(4096)
+                    self.assertTrue(piece, frame)
+                    frame += piece
+                self.assertEqual(frame[2:], text)
+
+    def events(self, host):
+        with socket.create_connection(("127.0.0.1", self.p.http), 20) as s:
+            s.sendall(f"GET /sse HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+            begin, times, text = time.monotonic(), {}, b""
+            while piece := s.recv(4096):
+                text += piece
+                for n in range(5):
+                    if f"data: {n}".encode() in text:
+                        times.setdefault(n, time.monotonic() - begin)
+        self.assertEqual(sorted(times), [0, 1, 2, 3, 4])
+        # 0.8 s lie between the first and the last: one answer in a single piece would show none.
+        self.assertGreater(times[4] - times[0], 0.5)
+
+
+if __name__ == "__main__":
+    unittest.main()

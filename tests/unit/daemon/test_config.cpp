@@ -1,0 +1,83 @@
+#include <catch2/catch.hpp>
+
+#include "base/error.h"
+#include "daemon/config.h"
+
+using namespace upaas;
+using namespace upaas::daemon;
+
+namespace {
+
+std::string refused(const std::string& text) {
+  try {
+    (void)parse_config(text, "/etc/upaas/upaas.yaml");
+  } catch (const Error& error) {
+    CHECK(error.kind() == ErrorKind::config);
+    return error.message();
+  }
+  return "";
+}
+
+}  // namespace
+
+TEST_CASE("an empty configuration takes every default") {
+  const auto config = parse_config("", "/etc/upaas/upaas.yaml");
+  CHECK(config.data == "/var/lib/upaas");
+  CHECK(config.run == "/run/upaas");
+  CHECK(config.listen.host == "127.0.0.1");
+  CHECK(config.listen.port.value == 8700);
+  CHECK(config.http.port.value == 8080);
+  CHECK(config.domain == "localhost");
+  CHECK(config.ports == model::Range<std::uint32_t>{20000, 27999});
+  CHECK(config.uids == model::Range<std::uint32_t>{200000, 265535});
+  CHECK(config.cores >= 1);
+  CHECK(config.memory.value > 0);
+  CHECK_FALSE(config.safe_options.empty());
+  CHECK_FALSE(config.hardware.empty());
+}
+
+TEST_CASE("every key is read, and paths are relative to the file") {
+  const auto config = parse_config(
+      "data: state\nrun: /srv/run\nlisten: 127.0.0.1:9000\nhttp: 0.0.0.0:80\ndomain: apps.example.org\n"
+      "ports: 30000..30010\nuids: 300000..300100\nsafe_options: ['^harakiri']\n"
+      "build: {env: {PIP_INDEX_URL: 'http://index'}, files: {/etc/ssl/ca.pem: /etc/ca.pem}, time_limit: 2m}\n"
+      "name: web1\nhardware: rack-7\ncores: 4\nmemory: 8G\nstore: sqlite\n",
+      "/etc/upaas/upaas.yaml");
+  CHECK(config.data == "/etc/upaas/state");
+  CHECK(config.run == "/srv/run");
+  CHECK(config.http.host == "0.0.0.0");
+  CHECK(config.domain == "apps.example.org");
+  CHECK(config.ports.max == 30010);
+  CHECK(config.uids.min == 300000);
+  CHECK(config.safe_options == std::vector<std::string>{"^harakiri"});
+  CHECK(config.build_env.at("PIP_INDEX_URL") == "http://index");
+  CHECK(config.build_files.at("/etc/ssl/ca.pem") == "/etc/ca.pem");
+  CHECK(config.build_time_limit == std::chrono::minutes(2));
+  CHECK(config.name == "web1");
+  CHECK(config.hardware == "rack-7");
+  CHECK(config.cores == 4);
+  CHECK(config.memory.value == 8192);
+}
+
+TEST_CASE("what is wrong is refused with its place") {
+  CHECK(refused("data: [a]\n") == "/etc/upaas/upaas.yaml:1:7: `data` must be a text");
+  CHECK(refused("listen: 8700\n").starts_with("/etc/upaas/upaas.yaml:1:9: "));
+  CHECK(refused("name: ok\nports: 5..4\n").starts_with("/etc/upaas/upaas.yaml:2:8: "));
+  CHECK(refused("ports: 80..90\n").find("from 1024") != std::string::npos);
+  CHECK(refused("dta: x\n").starts_with("/etc/upaas/upaas.yaml:1:1: unknown key"));
+  CHECK(refused("build: {envs: {}}\n").find("build.envs") != std::string::npos);
+  CHECK(refused("store: redis\n").find("sqlite") != std::string::npos);
+  CHECK(refused("listen: 0.0.0.0:8700\n").find("loopback") != std::string::npos);
+  CHECK(refused("- a\n").starts_with("/etc/upaas/upaas.yaml:1:1: "));
+  CHECK(refused("a: [\n").starts_with("/etc/upaas/upaas.yaml:"));
+}
+
+TEST_CASE("a missing configuration says what to write") {
+  try {
+    (void)read_config("/nonexistent/upaas.yaml");
+    FAIL("nothing was thrown");
+  } catch (const Error& error) {
+    CHECK(error.kind() == ErrorKind::config);
+    CHECK(error.hint().find("--config") != std::string::npos);
+  }
+}
