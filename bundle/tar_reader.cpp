@@ -45,12 +45,11 @@ void check_nothing_hidden(archive_entry* entry, std::string_view name) {
   if (archive_entry_sparse_count(entry) > 0) throw bad_entry(name, "a sparse file");
   if (archive_entry_xattr_count(entry) > 0) throw bad_entry(name, "it has extended attributes");
   if (archive_entry_acl_types(entry) != 0) throw bad_entry(name, "it has an access list");
-  unsigned long set = 0;
-  unsigned long clear = 0;
-  archive_entry_fflags(entry, &set, &clear);
   std::size_t metadata = 0;
   static_cast<void>(archive_entry_mac_metadata(entry, &metadata));
-  if (set != 0 || clear != 0 || metadata != 0) throw bad_entry(name, "it has file flags");
+  if (archive_entry_fflags_text(entry) != nullptr || metadata != 0) {
+    throw bad_entry(name, "it has file flags");
+  }
 }
 
 TarEntry::Type type_of(archive_entry* entry, std::string_view name) {

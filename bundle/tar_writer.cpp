@@ -83,6 +83,8 @@ TarWriter::TarWriter(const std::filesystem::path& output)
   s.check(archive_write_set_options(s.handle.get(), kOptions));
   // No zeros behind the gzip stream: a tape's block size means nothing here.
   s.check(archive_write_set_bytes_in_last_block(s.handle.get(), 1));
+  // Otherwise zeros are put behind the gzip data, up to a multiple of 10240 bytes.
+  s.check(archive_write_set_bytes_in_last_block(s.handle.get(), 1));
   s.check(archive_write_open(s.handle.get(), &s.output, nullptr, write_output, nullptr));
 }
 
