@@ -178,7 +178,7 @@ HttpServer::HttpServer(const Options& options, Handler handler)
     : state_(std::make_unique<State>(std::move(handler), options.threads)) {
   try {
     net::ServerSocket tcp;
-    tcp.bind(net::SocketAddress(options.host, options.port), true);
+    tcp.bind(net::SocketAddress(options.host, options.port), true, false);  // not shared
     tcp.listen(128);
     state_->listen(tcp, options.threads);
   } catch (const Poco::Exception& error) {
