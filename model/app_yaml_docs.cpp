@@ -53,6 +53,11 @@ Json map_schema(std::string_view name_pattern, Json value) {
           {"additionalProperties", std::move(value)}};
 }
 
+/// Relative, no empty, `.` or `..` component.
+std::string tree_path_pattern(std::string_view also = {}) {
+  return "^" + std::string(also) + R"((?!/)(?!(.*/)?\.{0,2}(/|$)).+$)";
+}
+
 Json value_schema(const Key& key) {
   switch (key.type) {
     case ValueType::app_name:
@@ -64,7 +69,7 @@ Json value_schema(const Key& key) {
     case ValueType::env_map:
       return map_schema("^(?!LD_|UWSGI_|UPAAS_)[A-Za-z_][A-Za-z0-9_]{0,127}$", literal_schema());
     case ValueType::file_map:
-      return map_schema("^[^/]", literal_schema());
+      return map_schema(tree_path_pattern("(?!\\.upaas(/|$))"), literal_schema());
     case ValueType::interpreter:
       return {{"enum", {"python", "static"}}};
     case ValueType::versions:
@@ -75,7 +80,7 @@ Json value_schema(const Key& key) {
       return text_schema(
           "^[A-Za-z_][A-Za-z0-9_]*(\\.[A-Za-z_][A-Za-z0-9_]*)*(:[A-Za-z_][A-Za-z0-9_]*)?$", 255);
     case ValueType::tree_path:
-      return text_schema("^[^/]", 4096);
+      return text_schema(tree_path_pattern(), 4096);
     case ValueType::uwsgi_settings:
       return settings_schema(key);
     case ValueType::domains:

@@ -1,5 +1,7 @@
 #include "model/names.h"
 
+#include "model/yaml_tree.h"
+
 #include <algorithm>
 #include <charconv>
 
@@ -59,6 +61,13 @@ std::optional<std::string> refuse_component(std::string_view component) {
 }
 
 }  // namespace
+
+Error refused_name(std::string_view what, std::string_view text, std::string_view why) {
+  // A hostile name may be megabytes long.
+  std::string message(what);
+  message.append(" ").append(shown(text)).append(": ").append(why);
+  return {ErrorKind::invalid, std::move(message)};
+}
 
 std::optional<std::string> AppNameRule::refuse(std::string_view text) {
   if (text.empty()) return "is empty";

@@ -13,12 +13,15 @@
 
 namespace upaas::model {
 
+/// Error(invalid) "WHAT 'TEXT': WHY", with the beginning of the text.
+[[nodiscard]] Error refused_name(std::string_view what, std::string_view text, std::string_view why);
+
 /// A text accepted by Rule. A Rule has `kWhat` ("app name") and `refuse(text)`: why not, or nothing.
 template <typename Rule>
 class Name {
  public:
   explicit Name(std::string_view text) : text_(text) {
-    if (auto why = Rule::refuse(text)) throw bad(text, *why);
+    if (auto why = Rule::refuse(text)) throw refused_name(Rule::kWhat, text, *why);
   }
   [[nodiscard]] static std::optional<Name> from(std::string_view text) {
     if (Rule::refuse(text)) return std::nullopt;
@@ -29,7 +32,6 @@ class Name {
   friend auto operator<=>(const Name&, const Name&) = default;
 
  private:
-  static Error bad(std::string_view text, const std::string& why);
   std::string text_;
 };
 
@@ -111,16 +113,5 @@ class InstanceId {
   ReleaseId release_;
   std::string suffix_;
 };
-
-template <typename Rule>
-Error Name<Rule>::bad(std::string_view text, const std::string& why) {
-  // A hostile name may be megabytes long; the message shows its beginning.
-  std::string shown(text.substr(0, 60));
-  for (char& c : shown) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
-  }
-  if (text.size() > 60) shown += "...";
-  return {ErrorKind::invalid, std::string(Rule::kWhat) + " '" + shown + "': " + why};
-}
 
 }  // namespace upaas::model

@@ -19,11 +19,11 @@ namespace upaas::model {
 struct Runtime {
   enum class Kind { python, static_files, web };
   Kind kind = Kind::web;
-  std::string version;                 // python: "3.11"; else empty
-  std::optional<TreePath> venv;        // python, when there were requirements
-  std::optional<PythonModule> module;  // python
-  std::optional<TreePath> root;        // static
-  std::optional<std::string> web;      // web: the command
+  std::string version = {};                 // python: "3.11"; else empty
+  std::optional<TreePath> venv = {};        // python, when there were requirements
+  std::optional<PythonModule> module = {};  // python
+  std::optional<TreePath> root = {};        // static
+  std::optional<std::string> web = {};      // web: the command
 };
 [[nodiscard]] std::string_view to_string(Runtime::Kind kind);  // "python", "static", "web"
 [[nodiscard]] Json to_json(const Runtime& runtime);
