@@ -42,6 +42,11 @@ void add(Argv& argv, std::initializer_list<std::string> words) {
   argv.insert(argv.end(), words.begin(), words.end());
 }
 
+/// Parents that bubblewrap makes itself are closed to all but root, so they are made open before.
+void add_open_directory(Argv& argv, const std::string& directory) {
+  add(argv, {"--perms", "0755", "--dir", directory});
+}
+
 void add_namespaces(Argv& argv, const Sandbox& sandbox) {
   add(argv, {"--unshare-pid", "--unshare-ipc", "--unshare-uts", "--hostname", "build",
              "--die-with-parent", "--new-session", "--as-pid-1"});
@@ -54,6 +59,8 @@ void add_machine(Argv& argv) {
   for (const std::string name : {"bin", "sbin", "lib", "lib32", "lib64", "libx32"}) {
     add(argv, {"--symlink", "usr/" + name, "/" + name});
   }
+  add_open_directory(argv, "/etc");
+  add_open_directory(argv, "/etc/ssl");
   for (const std::string name : kEtc) add(argv, {"--ro-bind-try", "/etc/" + name, "/etc/" + name});
   // A /tmp with another mode than 1777 breaks apt and others.
   add(argv, {"--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--tmpfs", "/tmp"});
@@ -62,6 +69,7 @@ void add_machine(Argv& argv) {
 void add_files(Argv& argv, const Sandbox& sandbox) {
   for (const auto& [source, place] : sandbox.files) {
     const std::string text = place.string();
+    std::filesystem::path directory;
     const bool climbs = std::find(place.begin(), place.end(), "..") != place.end();
     bool taken = !place.is_absolute() || climbs;
     for (const std::string& owned : {std::string(model::kAppHome), std::string("/usr"),
@@ -71,6 +79,10 @@ void add_files(Argv& argv, const Sandbox& sandbox) {
     if (taken) {
       throw Error(ErrorKind::config, "build.files: '" + text + "' cannot be a place in the sandbox",
                   "use an absolute path outside of /home/app, /usr, /proc and /dev");
+    }
+    for (auto parent = place.begin(), end = std::prev(place.end()); parent != end; ++parent) {
+      directory /= *parent;
+      if (directory != "/") add_open_directory(argv, directory.string());
     }
     add(argv, {"--ro-bind", source.string(), text});
   }
@@ -101,8 +113,8 @@ std::vector<std::string> sandbox_argv(const Sandbox& sandbox,
   add_namespaces(argv, sandbox);
   if (!root) argv.push_back("--unshare-user");
   add_machine(argv);
-  // Parents that bubblewrap makes itself are closed to all but root.
-  add(argv, {"--perms", "0755", "--dir", "/home", "--bind", sandbox.tree.string(), home});
+  add_open_directory(argv, "/home");
+  add(argv, {"--bind", sandbox.tree.string(), home});
   add_files(argv, sandbox);
   add(argv, {"--chdir", home, "--"});
   if (root) add_identity(argv, sandbox);
