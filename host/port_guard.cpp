@@ -62,7 +62,7 @@ std::string ruleset(const std::string& table, const std::vector<PortGuard::Pair>
 std::string table_name(std::string_view platform) {
   std::string name = "upaas-" + std::string(platform);
   constexpr std::string_view kAllowed =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-";
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
   for (std::size_t at = 0; (at = name.find_first_not_of(kAllowed, at)) != std::string::npos;) {
     name[at] = '_';
   }
