@@ -240,6 +240,8 @@ class StrictClient:
                 self.total += 1
                 if failure:
                     self.failures.append(failure)
+        if connection is not None:
+            connection.close()
 
 
 class Wrk:

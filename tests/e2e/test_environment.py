@@ -35,10 +35,10 @@ class Environment(unittest.TestCase):
         for kind in ("python", "web"):
             with self.subTest(kind), Platform() as p:
                 if kind == "python":
-                    app = {"app.py": APP, "app_yaml": json.dumps({"name": "env", "interpreter": {"type": "python"}, "env": values})}
+                    app = {"app.py": APP, "app_yaml": json.dumps({"name": "env", "interpreter": {"type": "python"}, "env": values}, ensure_ascii=False)}
                 else:
                     server = APP + "\nfrom wsgiref.simple_server import make_server\nmake_server('127.0.0.1', int(os.environ['PORT']), application).serve_forever()\n"
-                    app = {"server.py": server, "app_yaml": json.dumps({"name": "env", "processes": {"web": "exec python3 server.py"}, "env": values})}
+                    app = {"server.py": server, "app_yaml": json.dumps({"name": "env", "processes": {"web": "exec python3 server.py"}, "env": values}, ensure_ascii=False)}
                 p.deploy(p.app("env", **app))
                 seen = {k: v.encode("latin-1").decode() for k, v in json.loads(p.get("env.test").body).items()}
                 for name, value in values.items():

@@ -1,12 +1,11 @@
 """Every kind of app answers through nginx, FastRouter and vassal."""
 
 import base64
+import calendar
 import os
 import pathlib
-import shutil
 import socket
 import subprocess
-import sys
 import time
 import unittest
 
@@ -112,8 +111,8 @@ class Kinds(unittest.TestCase):
         files = {"app_yaml": "name: fresh\ninterpreter: {type: static}\n", "index.html": "first"}
         self.p.deploy(self.p.app("fresh", **files))
         seen = self.p.get("fresh.test").headers["Last-Modified"]
-        wait_for(lambda: time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime()) > seen or
-                 time.gmtime() > time.strptime(seen, "%a, %d %b %Y %H:%M:%S GMT"), 5, "the next second")
+        written = calendar.timegm(time.strptime(seen, "%a, %d %b %Y %H:%M:%S GMT"))
+        wait_for(lambda: time.time() >= written + 1, 5, "HTTP's clock has whole seconds")
         self.p.deploy(self.p.app("fresh", **{**files, "index.html": "third"}))
         self.assertEqual(self.p.get("fresh.test", headers={"If-Modified-Since": seen}).text, "third")
 
@@ -146,8 +145,12 @@ actions:
   setup:
     after: git clone -q --bare {url} sample.git
 env:
-  KLAUS_REPOS_ROOT: /home/app
+  KLAUS_REPOS: /home/app/sample.git
   KLAUS_SITE_NAME: our code
+  # The tree belongs to root, read-only; git wants to be told that this is meant.
+  GIT_CONFIG_COUNT: 1
+  GIT_CONFIG_KEY_0: safe.directory
+  GIT_CONFIG_VALUE_0: "*"
 health: {{path: /}}
 """})
             self.p.deploy(app)
