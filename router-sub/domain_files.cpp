@@ -6,18 +6,12 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "router-sub/write_if_other.h"
 
 namespace upaas::router_sub {
 namespace {
 
 namespace fs = std::filesystem;
-
-// A publication changes nothing that is right already: FastRouters and nginx may read at any moment.
-void write_if_other(const fs::path& path, const std::string& text, WriteOptions options) {
-  if (read_file_if_any(path) != text) {
-    write_file(path, text, options);
-  }
-}
 
 }  // namespace
 

@@ -8,6 +8,7 @@
 
 #include "base/files.h"
 #include "router-sub/places.h"
+#include "router-sub/write_if_other.h"
 
 namespace upaas::router_sub {
 namespace {
@@ -71,7 +72,7 @@ void make_directories(const Options& options) {
 void write_configuration(const Options& options) {
   const Places places{options.layout};
   const auto write = [](const fs::path& path, const std::string& text) {
-    write_file(path, text, {.mode = 0644, .sync = false});
+    write_if_other(path, text, {.mode = 0644, .sync = false});
   };
   const std::string ini = fastrouter_ini(options, read_file(options.templates / "fastrouter.ini"));
   for (const std::string& name : fastrouter_names(options.fastrouters)) {
