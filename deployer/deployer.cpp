@@ -1,11 +1,5 @@
 #include "deployer/deployer.h"
 
-#include <fmt/core.h>
-#include <nlohmann/json.hpp>
-
-#include <algorithm>
-#include <filesystem>
-
 #include "base/error.h"
 #include "base/fault.h"
 #include "base/files.h"
@@ -17,6 +11,12 @@
 #include "deployer/readiness.h"
 #include "deployer/trees.h"
 #include "deployer/vassal_ini.h"
+
+#include <fmt/core.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <filesystem>
 
 namespace upaas::deployer {
 namespace {
@@ -33,7 +33,8 @@ constexpr milliseconds kStopLimit = seconds(30);
 constexpr milliseconds kEmperorStopLimit = seconds(5);
 
 constexpr std::string_view kServiceIni =
-    "; A program of the platform, not an app: upaas-vassal starts it by its launch.json.\n[uwsgi]\n";
+    "; A program of the platform, not an app: upaas-vassal starts it by its "
+    "launch.json.\n[uwsgi]\n";
 
 // The cgroup that a launch.json names; nothing when there is none or it is not ours to read.
 std::optional<host::Cgroup> cgroup_in(const fs::path& launch_file) {
@@ -42,7 +43,8 @@ std::optional<host::Cgroup> cgroup_in(const fs::path& launch_file) {
     return std::nullopt;
   }
   try {
-    const host::LaunchSpec spec = host::launch_spec_from_json(parse_json(*text, launch_file.native()));
+    const host::LaunchSpec spec =
+        host::launch_spec_from_json(parse_json(*text, launch_file.native()));
     return spec.cgroup.empty() ? std::nullopt : std::optional(host::Cgroup(spec.cgroup));
   } catch (const Error& error) {
     log_warning("launch description cannot be read", {{"reason", error.message()}});
@@ -116,20 +118,25 @@ bool Deployer::ensure_emperor() {
   return state_->emperor.ensure();
 }
 
-std::optional<pid_t> Deployer::emperor() const { return state_->emperor.running(); }
+std::optional<pid_t> Deployer::emperor() const {
+  return state_->emperor.running();
+}
 
 void Deployer::stop_emperor() {
   state_->emperor.stop(kEmperorStopLimit);
   state_->kill_all();
 }
 
-bool Deployer::has_tree(const model::BundleId& bundle) const { return state_->trees.has(bundle); }
+bool Deployer::has_tree(const model::BundleId& bundle) const {
+  return state_->trees.has(bundle);
+}
 
 void Deployer::unpack(const model::BundleId& bundle, const fs::path& bundle_file) {
   state_->trees.unpack(bundle, bundle_file);
 }
 
-std::vector<model::BundleId> Deployer::remove_trees_except(const std::vector<model::BundleId>& keep) {
+std::vector<model::BundleId> Deployer::remove_trees_except(
+    const std::vector<model::BundleId>& keep) {
   return state_->trees.remove_except(keep);
 }
 
@@ -142,7 +149,8 @@ void Deployer::start(const Start& start) {
   }
   const model::BundleId& bundle = start.release.bundle;
   if (!state_->trees.has(bundle)) {
-    throw Error(ErrorKind::internal, fmt::format("{}: bundle {} is not unpacked", name, bundle.str().substr(0, 12)));
+    throw Error(ErrorKind::internal,
+                fmt::format("{}: bundle {} is not unpacked", name, bundle.str().substr(0, 12)));
   }
   const std::string text = vassal_ini(start, read_file(options.templates / "vassal.ini"));
   if (start.release.runtime.kind == model::Runtime::Kind::static_files) {
@@ -175,7 +183,8 @@ void Deployer::stop(std::string_view name) {
   fs::remove(ini_file(layout, name));
   fault_point("deployer.ini-removed");
   state_->wake();
-  // Until the Emperor has forgotten it: one that was being forked a moment ago joins the cgroup late.
+  // Until the Emperor has forgotten it: one that was being forked a moment ago joins the cgroup
+  // late.
   const bool forgotten = wait_until(
       [&] {
         State::kill(name, cgroup);

@@ -1,5 +1,5 @@
-/// Bundle -> running vassal on this machine. Verbs that do one thing each and are idempotent; what is
-/// wanted when is decided elsewhere (control).
+/// Bundle -> running vassal on this machine. Verbs that do one thing each and are idempotent; what
+/// is wanted when is decided elsewhere (control).
 ///
 /// The Emperor watches RUN/emperor/vassals, a directory of real ini files. An instance NAME is
 ///   RUN/emperor/vassals/NAME.ini       from templates/vassal.ini: no user value but checked types
@@ -7,12 +7,18 @@
 ///   RUN/instances/NAME/env0            its exact environment, NUL-separated, root only
 ///   RUN/instances/NAME/run/            2710 app:router; app.sock, web.sh
 ///   RUN/instances/NAME/tmp/            0700 app; its /tmp
-///   DATA/trees/BUNDLE/                 the unpacked app, root's, shared by its instances, read-only
+///   DATA/trees/BUNDLE/                 the unpacked app, root's, read-only, shared by its instances
 ///   DATA/logs/APP/NAME.log             stdout and stderr; bounded by trim_logs
 /// Names are never reused. Files are renamed into place, launch.json before the ini.
 ///
 /// Thread-safe: different instances may be worked on at once, the same one by one caller at a time.
 #pragma once
+
+#include "base/clock.h"
+#include "host/cgroup.h"
+#include "host/launch.h"
+#include "host/layout.h"
+#include "model/release.h"
 
 #include <sys/types.h>
 
@@ -26,12 +32,6 @@
 #include <variant>
 #include <vector>
 
-#include "base/clock.h"
-#include "host/cgroup.h"
-#include "host/launch.h"
-#include "host/layout.h"
-#include "model/release.h"
-
 namespace upaas::deployer {
 
 struct Options {
@@ -39,8 +39,8 @@ struct Options {
   std::filesystem::path launcher;   // upaas-vassal, absolute
   std::filesystem::path templates;  // the folder with vassal.ini
   std::filesystem::path uwsgi = "/usr/bin/uwsgi-core";
-  gid_t router_gid = 0;             // may enter instances' run directories
-  std::string domain = "localhost"; // UPAAS_SYSTEM_DOMAIN
+  gid_t router_gid = 0;              // may enter instances' run directories
+  std::string domain = "localhost";  // UPAAS_SYSTEM_DOMAIN
   std::size_t log_limit = std::size_t{10} << 20;
 };
 
@@ -68,7 +68,7 @@ struct NotReady {
 struct Vassal {
   std::string name;
   bool has_ini = false;
-  pid_t pid = 0;        // master; 0 when it does not run
+  pid_t pid = 0;  // master; 0 when it does not run
   bool accepting = false;
   bool blacklisted = false;  // it crashed and waits for its next try
   std::optional<WallTime> since;
@@ -91,11 +91,11 @@ class Deployer {
   /// Removes trees that no bundle in `keep` needs. Returns what was removed.
   std::vector<model::BundleId> remove_trees_except(const std::vector<model::BundleId>& keep);
 
-  /// Writes the instance's files and wakes the Emperor. Nothing happens when its ini is there already.
-  /// The tree must be unpacked.
+  /// Writes the instance's files and wakes the Emperor. Nothing happens when its ini is there
+  /// already. The tree must be unpacked.
   void start(const Start& start);
-  /// Waits until it accepts and answers health requests (uwsgi protocol, straight to its socket, GET
-  /// health.path, Host = first domain), at most health.timeout. A crash ends the wait at once.
+  /// Waits until it accepts and answers health requests (uwsgi protocol, straight to its socket,
+  /// GET health.path, Host = first domain), at most health.timeout. A crash ends the wait at once.
   [[nodiscard]] std::variant<Ready, NotReady> wait_ready(const Start& start, std::stop_token stop);
   /// One health request now: nothing when healthy, else the cause.
   [[nodiscard]] std::optional<std::string> check_health(const Start& start);
@@ -103,12 +103,12 @@ class Deployer {
   /// instance's directory. The log stays. An unknown name is fine.
   void stop(std::string_view name);
 
-  /// A program of our own (the announcer) run as a vassal, so that the Emperor respawns it. Rewritten and
-  /// restarted under the same name only when `spec` changed.
+  /// A program of our own (the announcer) run as a vassal, so that the Emperor respawns it.
+  /// Rewritten and restarted under the same name only when `spec` changed.
   void ensure_service(std::string_view name, const host::LaunchSpec& spec);
 
-  /// One read of the Emperor's stats joined with the directory: every vassal that is there or should be.
-  /// Nothing when the Emperor does not answer within `limit`.
+  /// One read of the Emperor's stats joined with the directory: every vassal that is there or
+  /// should be. Nothing when the Emperor does not answer within `limit`.
   [[nodiscard]] std::optional<std::vector<Vassal>> survey(std::chrono::milliseconds limit);
   /// Instance directories and inis that exist, by name (services excluded).
   [[nodiscard]] std::vector<std::string> leftovers() const;

@@ -1,17 +1,17 @@
 #include "deployer/emperor.h"
 
-#include <nlohmann/json.hpp>
-
-#include <signal.h>
-
-#include <filesystem>
-
 #include "base/digest.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/json.h"
 #include "base/unix_socket.h"
 #include "deployer/deployer.h"
+
+#include <nlohmann/json.hpp>
+
+#include <signal.h>
+
+#include <filesystem>
 
 namespace upaas::deployer {
 namespace {
@@ -22,21 +22,31 @@ using std::chrono::milliseconds;
 constexpr std::string_view kIniSuffix = ".ini";
 constexpr std::string_view kPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-fs::path wrapper_link(const host::Layout& layout) { return layout.emperor() / "upaas-vassal"; }
-fs::path stats_socket(const host::Layout& layout) { return layout.emperor() / "stats.sock"; }
+fs::path wrapper_link(const host::Layout& layout) {
+  return layout.emperor() / "upaas-vassal";
+}
+fs::path stats_socket(const host::Layout& layout) {
+  return layout.emperor() / "stats.sock";
+}
 
-// The Emperor changes into its vassals' directory, and the path of a socket ends at 107 bytes: so the
-// stats socket is named from there.
+// The Emperor changes into its vassals' directory, and the path of a socket ends at 107 bytes: so
+// the stats socket is named from there.
 host::LaunchSpec emperor_spec(const host::Layout& layout, const fs::path& uwsgi) {
   host::LaunchSpec spec;
   spec.argv = {uwsgi,
-               "--emperor", layout.vassals(),
-               "--emperor-wrapper", wrapper_link(layout),
-               "--emperor-broodlord", "10000",
-               "--emperor-on-demand-extension", ".socket",
-               "--emperor-freq", "1",
+               "--emperor",
+               layout.vassals(),
+               "--emperor-wrapper",
+               wrapper_link(layout),
+               "--emperor-broodlord",
+               "10000",
+               "--emperor-on-demand-extension",
+               ".socket",
+               "--emperor-freq",
+               "1",
                "--emperor-graceful-shutdown",
-               "--emperor-stats", "../stats.sock",
+               "--emperor-stats",
+               "../stats.sock",
                "--die-on-term"};
   spec.env_file = layout.emperor() / "env0";
   spec.cwd = layout.emperor();
@@ -50,7 +60,8 @@ std::map<std::string, VassalStats> vassal_stats_from_json(std::string_view text)
   std::map<std::string, VassalStats> vassals;
   const auto entry = [&](const Json& item) -> VassalStats* {
     const std::string id = get_string(item, "id");
-    return id.ends_with(kIniSuffix) ? &vassals[id.substr(0, id.size() - kIniSuffix.size())] : nullptr;
+    return id.ends_with(kIniSuffix) ? &vassals[id.substr(0, id.size() - kIniSuffix.size())]
+                                    : nullptr;
   };
   const Json stats = parse_json(text, "Emperor stats", std::size_t{64} << 20);
   for (const Json& item : get_array(stats, "vassals")) {
@@ -102,7 +113,9 @@ bool Emperor::ensure() {
   return process_.ensure(emperor_spec(layout_, uwsgi_), SIGKILL);
 }
 
-void Emperor::stop(milliseconds limit) { process_.stop(SIGTERM, limit); }
+void Emperor::stop(milliseconds limit) {
+  process_.stop(SIGTERM, limit);
+}
 
 std::optional<std::map<std::string, VassalStats>> Emperor::ask(milliseconds limit) const {
   const std::optional<std::string> text = read_stats(stats_socket(layout_), limit);

@@ -1,10 +1,16 @@
-/// The uWSGI Emperor of this platform: one detached process on RUN/emperor/vassals that is never restarted
-/// to change options, so it starts with all it will ever need. Internal to deployer. Thread-safe.
+/// The uWSGI Emperor of this platform: one detached process on RUN/emperor/vassals that is never
+/// restarted to change options, so it starts with all it will ever need. Internal to deployer.
+/// Thread-safe.
 ///
-/// RUN/emperor/ holds vassals/ (the inis), stats.sock, env0 (its whole environment: PATH and UPAAS_RUN),
-/// upaas-vassal (a link to the installed wrapper, so that an upgrade reaches a running Emperor) and what
-/// host::Detached keeps.
+/// RUN/emperor/ holds vassals/ (the inis), stats.sock, env0 (its whole environment: PATH and
+/// UPAAS_RUN), upaas-vassal (a link to the installed wrapper, so that an upgrade reaches a running
+/// Emperor) and what host::Detached keeps.
 #pragma once
+
+#include "base/clock.h"
+#include "host/cgroup.h"
+#include "host/detached.h"
+#include "host/layout.h"
 
 #include <sys/types.h>
 
@@ -13,11 +19,6 @@
 #include <map>
 #include <optional>
 #include <string>
-
-#include "base/clock.h"
-#include "host/cgroup.h"
-#include "host/detached.h"
-#include "host/layout.h"
 
 namespace upaas::deployer {
 
@@ -44,9 +45,10 @@ class Emperor {
   [[nodiscard]] std::optional<pid_t> running() const { return process_.running(); }
   /// TERM (all vassals are then ended gracefully), KILL after `limit`.
   void stop(std::chrono::milliseconds limit);
-  /// One read of its stats; nothing when it does not answer in time. The Emperor rescans its directory
-  /// after each read, so asking also wakes it; the answer itself is from before the scan.
-  [[nodiscard]] std::optional<std::map<std::string, VassalStats>> ask(std::chrono::milliseconds limit) const;
+  /// One read of its stats; nothing when it does not answer in time. The Emperor rescans its
+  /// directory after each read, so asking also wakes it; the answer itself is from before the scan.
+  [[nodiscard]] std::optional<std::map<std::string, VassalStats>> ask(
+      std::chrono::milliseconds limit) const;
   [[nodiscard]] std::filesystem::path log_file() const { return process_.log_file(); }
 
  private:

@@ -1,5 +1,8 @@
 #include "deployer/health.h"
 
+#include "base/clock.h"
+#include "base/unix_socket.h"
+
 #include <fmt/core.h>
 
 #include <poll.h>
@@ -11,9 +14,6 @@
 #include <charconv>
 #include <string>
 
-#include "base/clock.h"
-#include "base/unix_socket.h"
-
 namespace upaas::deployer {
 namespace {
 
@@ -21,7 +21,8 @@ using std::chrono::milliseconds;
 
 constexpr std::size_t kMost = std::size_t{64} << 10;
 constexpr std::size_t kShownBody = 200;
-// How long a healthy answer may go on before it is left: an app whose page is an endless stream is well.
+// How long a healthy answer may go on before it is left: an app whose page is an endless stream is
+// well.
 constexpr milliseconds kPatience{200};
 
 std::string percent_decoded(std::string_view text) {
@@ -39,14 +40,17 @@ std::string percent_decoded(std::string_view text) {
   return out;
 }
 
-std::string line_of(const HealthRequest& request) { return "GET " + request.path.value_or("/"); }
+std::string line_of(const HealthRequest& request) {
+  return "GET " + request.path.value_or("/");
+}
 
 // "HTTP/1.1 200 OK" -> 200.
 std::optional<int> status_of(std::string_view answer) {
   const std::size_t blank = answer.find(' ');
   int status = 0;
   if (!answer.starts_with("HTTP/1.") || blank == answer.npos || answer.size() < blank + 4 ||
-      std::from_chars(&answer[blank + 1], &answer[blank + 1] + 3, status).ptr != &answer[blank + 1] + 3) {
+      std::from_chars(&answer[blank + 1], &answer[blank + 1] + 3, status).ptr !=
+          &answer[blank + 1] + 3) {
     return std::nullopt;
   }
   return status;
@@ -64,7 +68,8 @@ std::string body_beginning(std::string_view answer) {
 
 enum class End { closed, full, late };
 
-End read_answer(int fd, const HealthRequest& request, Steady::time_point deadline, std::string& answer) {
+End read_answer(int fd, const HealthRequest& request, Steady::time_point deadline,
+                std::string& answer) {
   std::array<char, 16384> buffer{};
   while (answer.size() < kMost) {
     const auto left = std::chrono::ceil<milliseconds>(deadline - Steady::now()).count();
@@ -118,7 +123,8 @@ std::optional<std::string> judge_answer(const HealthRequest& request, std::strin
     return std::nullopt;
   }
   const std::string words = body_beginning(answer);
-  return fmt::format("{} answered {}{}{}", line_of(request), *status, words.empty() ? "" : ": ", words);
+  return fmt::format("{} answered {}{}{}", line_of(request), *status, words.empty() ? "" : ": ",
+                     words);
 }
 
 std::optional<std::string> request_health(const HealthRequest& request, milliseconds limit) {

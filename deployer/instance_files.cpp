@@ -1,14 +1,14 @@
 #include "deployer/instance_files.h"
 
-#include <fmt/core.h>
-#include <nlohmann/json.hpp>
-
-#include <set>
-
 #include "base/error.h"
 #include "base/files.h"
 #include "base/json.h"
 #include "deployer/vassal_ini.h"
+
+#include <fmt/core.h>
+#include <nlohmann/json.hpp>
+
+#include <set>
 
 namespace upaas::deployer {
 namespace {
@@ -19,10 +19,11 @@ using Kind = host::Mount::Kind;
 
 constexpr std::string_view kIniSuffix = ".ini";
 
-std::vector<host::Mount> mounts_of(const std::string& name, const Options& options, const fs::path& tree) {
+std::vector<host::Mount> mounts_of(const std::string& name, const Options& options,
+                                   const fs::path& tree) {
   const host::Layout& layout = options.layout;
-  // Hidden first: DATA and RUN may lie below /home or /tmp, which are covered next. Sources are opened
-  // before anything is mounted.
+  // Hidden first: DATA and RUN may lie below /home or /tmp, which are covered next. Sources are
+  // opened before anything is mounted.
   return {
       {Kind::tmpfs, {}, layout.data},
       {Kind::tmpfs, {}, layout.run},
@@ -73,11 +74,11 @@ std::vector<std::string> all_names(const host::Layout& layout) {
   return {names.begin(), names.end()};
 }
 
-host::LaunchSpec instance_launch(const Start& start, const Options& options, const host::Cgroup& cgroup,
-                                 const fs::path& tree) {
+host::LaunchSpec instance_launch(const Start& start, const Options& options,
+                                 const host::Cgroup& cgroup, const fs::path& tree) {
   const std::string name = start.instance.id.str();
   host::LaunchSpec spec;
-  spec.argv = {options.uwsgi, "--ini", std::string(inside::kIni), "--set",
+  spec.argv = {options.uwsgi, "--ini", std::string(inside::kIni), "--set-placeholder",
                "upaas-config=" + ini_file(options.layout, name).native()};
   spec.env_file = options.layout.instance(name) / "env0";
   spec.cgroup = cgroup.directory();
@@ -90,7 +91,8 @@ host::LaunchSpec instance_launch(const Start& start, const Options& options, con
   return spec;
 }
 
-void write_instance_files(const Start& start, const Options& options, const host::LaunchSpec& launch) {
+void write_instance_files(const Start& start, const Options& options,
+                          const host::LaunchSpec& launch) {
   const host::Layout& layout = options.layout;
   const std::string name = start.instance.id.str();
   const uid_t app = start.instance.uid.value;
@@ -100,12 +102,14 @@ void write_instance_files(const Start& start, const Options& options, const host
   make_directory(layout.instance(name), 0711);
   make_directory(layout.instance_run(name), 02710, app, options.router_gid);
   make_directory(layout.instance(name) / "tmp", 0700, app, app);
-  write_file(launch.env_file, vassal_environment(start, options.domain), {.mode = 0600, .sync = false});
+  write_file(launch.env_file, vassal_environment(start, options.domain),
+             {.mode = 0600, .sync = false});
   if (start.release.runtime.web) {
     write_file(layout.instance_run(name) / "web.sh", web_script(*start.release.runtime.web),
                {.mode = 0555, .sync = false});
   }
-  write_file(launch_file(layout, name), dump_json_pretty(host::to_json(launch)), {.mode = 0600, .sync = false});
+  write_file(launch_file(layout, name), dump_json_pretty(host::to_json(launch)),
+             {.mode = 0600, .sync = false});
 }
 
 }  // namespace upaas::deployer

@@ -2,25 +2,27 @@
 /// Internal to deployer. No state; one caller at a time for one instance.
 #pragma once
 
+#include "deployer/deployer.h"
+#include "host/launch.h"
+
 #include <filesystem>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "deployer/deployer.h"
-#include "host/launch.h"
-
 namespace upaas::deployer {
 
-/// How upaas-vassal starts the instance. Inside its mount namespace: the tree at /home/app (read-only), its
-/// run directory at /home/run, the announcer's at /home/announce, its ini, a /tmp of its own; DATA and
-/// RUN are hidden. argv ends with the path of the ini, so that a process list tells platforms apart.
+/// How upaas-vassal starts the instance. Inside its mount namespace: the tree at /home/app
+/// (read-only), its run directory at /home/run, the announcer's at /home/announce, its ini, a /tmp
+/// of its own; DATA and RUN are hidden. argv ends with the path of the ini, so that a process list
+/// tells platforms apart.
 [[nodiscard]] host::LaunchSpec instance_launch(const Start& start, const Options& options,
                                                const host::Cgroup& cgroup,
                                                const std::filesystem::path& tree);
 
 /// Directories, environment, web command and launch.json: all but the ini.
-void write_instance_files(const Start& start, const Options& options, const host::LaunchSpec& launch);
+void write_instance_files(const Start& start, const Options& options,
+                          const host::LaunchSpec& launch);
 
 /// RUN/emperor/vassals/NAME.ini.
 [[nodiscard]] std::filesystem::path ini_file(const host::Layout& layout, std::string_view name);

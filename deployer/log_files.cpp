@@ -1,5 +1,8 @@
 #include "deployer/log_files.h"
 
+#include "base/error.h"
+#include "base/files.h"
+
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -9,9 +12,6 @@
 #include <cerrno>
 #include <optional>
 #include <string_view>
-
-#include "base/error.h"
-#include "base/files.h"
 
 namespace upaas::deployer {
 namespace {
@@ -31,7 +31,9 @@ UniqueFd open_log(const fs::path& path, int flags) {
 
 std::size_t size_of(int fd) {
   struct stat status {};
-  return ::fstat(fd, &status) == 0 && S_ISREG(status.st_mode) ? static_cast<std::size_t>(status.st_size) : 0;
+  return ::fstat(fd, &status) == 0 && S_ISREG(status.st_mode)
+             ? static_cast<std::size_t>(status.st_size)
+             : 0;
 }
 
 std::string read_last(const fs::path& path, std::size_t most) {
@@ -42,7 +44,8 @@ std::string read_last(const fs::path& path, std::size_t most) {
   }
   const std::size_t size = size_of(fd.get());
   text.resize(std::min(size, most));
-  const ssize_t got = ::pread(fd.get(), text.data(), text.size(), static_cast<off_t>(size - text.size()));
+  const ssize_t got =
+      ::pread(fd.get(), text.data(), text.size(), static_cast<off_t>(size - text.size()));
   text.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
   if (size > most) {
     text.erase(0, text.find('\n') == text.npos ? 0 : text.find('\n') + 1);
@@ -60,7 +63,9 @@ std::vector<std::string> lines_of(std::string_view text) {
   return lines;
 }
 
-fs::path rotated(const fs::path& log) { return log.native() + ".1"; }
+fs::path rotated(const fs::path& log) {
+  return log.native() + ".1";
+}
 
 }  // namespace
 

@@ -1,5 +1,5 @@
-/// Logs of instances: DATA/logs/APP/INSTANCE.log, written by the apps themselves (append mode), read from
-/// the end, bounded from outside. Internal to deployer. No state; any thread.
+/// Logs of instances: DATA/logs/APP/INSTANCE.log, written by the apps themselves (append mode),
+/// read from the end, bounded from outside. Internal to deployer. No state; any thread.
 #pragma once
 
 #include <cstddef>
@@ -9,12 +9,14 @@
 
 namespace upaas::deployer {
 
-/// The newest lines, oldest first; of the file that was rotated away too when the log has fewer. At most
-/// the last 256 KiB are looked at. No file: no lines.
-[[nodiscard]] std::vector<std::string> newest_lines(const std::filesystem::path& log, std::size_t lines);
+/// The newest lines, oldest first; of the file that was rotated away too when the log has fewer. At
+/// most the last 256 KiB are looked at. No file: no lines.
+[[nodiscard]] std::vector<std::string> newest_lines(const std::filesystem::path& log,
+                                                    std::size_t lines);
 
-/// When the log is longer than `limit`, its last `limit` bytes become LOG.1 and it starts anew. Writers
-/// keep their descriptor, so the file stays the same; a line written in that very moment may be lost.
+/// When the log is longer than `limit`, its last `limit` bytes become LOG.1 and it starts anew.
+/// Writers keep their descriptor, so the file stays the same; a line written in that very moment
+/// may be lost.
 void trim_log(const std::filesystem::path& log, std::size_t limit);
 
 }  // namespace upaas::deployer

@@ -1,16 +1,16 @@
 #include "deployer/readiness.h"
 
+#include "base/error.h"
+#include "base/files.h"
+#include "deployer/health.h"
+#include "deployer/log_files.h"
+
 #include <fmt/core.h>
 
 #include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <algorithm>
-
-#include "base/error.h"
-#include "base/files.h"
-#include "deployer/health.h"
-#include "deployer/log_files.h"
 
 namespace upaas::deployer {
 namespace {
@@ -30,7 +30,8 @@ bool listens(model::Port port) {
   address.sin_port = htons(port.value);
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   // Loopback answers or refuses at once.
-  return fd.valid() && ::connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+  return fd.valid() &&
+         ::connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
 }
 
 class Wait {
@@ -45,9 +46,14 @@ class Wait {
         return not_ready("start", "exited while starting", "the last lines of its log say why");
       }
       if (accepting_) {
-        cause_ = check_instance(start_, layout_, std::min(kRequestLimit, left()));
-        if (!cause_) {
+        std::optional<std::string> cause =
+            check_instance(start_, layout_, std::min(kRequestLimit, left()));
+        if (!cause) {
           return ready();
+        }
+        // What the end of the time cut short says less than the answer before it.
+        if (!cause_ || left() > milliseconds::zero()) {
+          cause_ = std::move(cause);
         }
       }
       if (stop_.stop_requested()) {
@@ -61,7 +67,8 @@ class Wait {
   }
 
  private:
-  // A web app's command can end after the vassal accepted: what was accepting and is no more has crashed.
+  // A web app's command can end after the vassal accepted: what was accepting and is no more has
+  // crashed.
   void look() {
     const auto all = emperor_.ask(std::min(kAskLimit, std::max(left(), kFirstPause)));
     if (!all) {
@@ -81,7 +88,8 @@ class Wait {
   }
 
   void pause() {
-    wait_until([] { return false; }, std::min(pause_, std::max(left(), kFirstPause)), stop_, pause_);
+    wait_until([] { return false; }, std::min(pause_, std::max(left(), kFirstPause)), stop_,
+               pause_);
     pause_ = std::min(pause_ * 2, kLongestPause);
   }
 
@@ -99,7 +107,8 @@ class Wait {
   }
 
   [[nodiscard]] NotReady timed_out() const {
-    const double seconds = std::chrono::duration<double>(start_.release.spec.health.timeout).count();
+    const double seconds =
+        std::chrono::duration<double>(start_.release.spec.health.timeout).count();
     if (accepting_) {
       return not_ready("health", fmt::format("{} (for {:g} s)", *cause_, seconds),
                        "health.path and health.timeout in app.yaml say what is waited for");
@@ -134,12 +143,15 @@ class Wait {
 
 }  // namespace
 
-std::optional<std::string> check_instance(const Start& start, const host::Layout& layout, milliseconds limit) {
+std::optional<std::string> check_instance(const Start& start, const host::Layout& layout,
+                                          milliseconds limit) {
   const std::string host =
       start.domains.empty() ? start.release.app.str() + ".localhost" : start.domains.front().str();
-  std::optional<std::string> cause = request_health(
-      {.socket = layout.instance_socket(start.instance.id.str()), .host = host, .path = start.release.spec.health.path},
-      limit);
+  std::optional<std::string> cause =
+      request_health({.socket = layout.instance_socket(start.instance.id.str()),
+                      .host = host,
+                      .path = start.release.spec.health.path},
+                     limit);
   if (cause && start.instance.port && !listens(*start.instance.port)) {
     *cause += fmt::format("; nothing listens on 127.0.0.1:{} ($PORT)", start.instance.port->value);
   }

@@ -1,11 +1,5 @@
 #include "deployer/trees.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-
-#include <algorithm>
-#include <array>
-
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/error.h"
@@ -13,12 +7,22 @@
 #include "base/files.h"
 #include "bundle/bundle.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+
 namespace upaas::deployer {
 namespace fs = std::filesystem;
 
-fs::path Trees::path(const model::BundleId& bundle) const { return directory_ / bundle.str(); }
+fs::path Trees::path(const model::BundleId& bundle) const {
+  return directory_ / bundle.str();
+}
 
-bool Trees::has(const model::BundleId& bundle) const { return fs::is_directory(path(bundle)); }
+bool Trees::has(const model::BundleId& bundle) const {
+  return fs::is_directory(path(bundle));
+}
 
 void Trees::unpack(const model::BundleId& bundle, const fs::path& bundle_file) {
   {
@@ -55,7 +59,8 @@ std::vector<model::BundleId> Trees::remove_except(const std::vector<model::Bundl
     for (const fs::directory_entry& entry : fs::directory_iterator(directory_, none)) {
       const std::string name = entry.path().filename();
       const std::optional<model::BundleId> bundle = model::BundleId::from(name);
-      if (bundle && !busy_.contains(*bundle) && std::find(keep.begin(), keep.end(), *bundle) == keep.end()) {
+      if (bundle && !busy_.contains(*bundle) &&
+          std::find(keep.begin(), keep.end(), *bundle) == keep.end()) {
         const fs::path aside = directory_ / (".removed-" + random_name(8));
         fs::rename(entry.path(), aside);
         doomed.push_back(aside);

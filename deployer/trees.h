@@ -1,14 +1,15 @@
-/// DATA/trees: unpacked bundles, one directory each, shared by the instances that run from it. A tree is
-/// whole or absent (bundle::unpack renames it into place). Internal to deployer. Thread-safe.
+/// DATA/trees: unpacked bundles, one directory each, shared by the instances that run from it. A
+/// tree is whole or absent (bundle::unpack renames it into place). Internal to deployer.
+/// Thread-safe.
 #pragma once
+
+#include "model/names.h"
 
 #include <condition_variable>
 #include <filesystem>
 #include <mutex>
 #include <set>
 #include <vector>
-
-#include "model/names.h"
 
 namespace upaas::deployer {
 

@@ -1,13 +1,13 @@
 #include "deployer/vassal_ini.h"
 
+#include "base/error.h"
+#include "host/layout.h"
+
 #include <fmt/core.h>
 
 #include <kainjow/mustache.hpp>
 #include <map>
 #include <set>
-
-#include "base/error.h"
-#include "host/layout.h"
 
 namespace upaas::deployer {
 namespace {
@@ -30,15 +30,16 @@ struct Values {
   }
 };
 
-// An ini line ends at its newline, and uWSGI expands `@(`, `$(`, `%(`: the model refuses them, and text
-// that got here past it must not reach a root process.
+// An ini line ends at its newline, and uWSGI expands `@(`, `$(`, `%(`: the model refuses them, and
+// text that got here past it must not reach a root process.
 void require_plain(std::string_view option, std::string_view value) {
   const bool expands = value.find("@(") != value.npos || value.find("$(") != value.npos ||
                        value.find("%(") != value.npos;
   const bool breaks = value.find_first_of(std::string_view("\n\r\0", 3)) != value.npos ||
                       option.find_first_of(std::string_view("\n\r\0=[", 5)) != option.npos;
   if (expands || breaks || option.empty()) {
-    throw Error(ErrorKind::invalid, fmt::format("uwsgi setting '{}' cannot be written into an ini", option));
+    throw Error(ErrorKind::invalid,
+                fmt::format("uwsgi setting '{}' cannot be written into an ini", option));
   }
 }
 
@@ -153,7 +154,8 @@ std::string vassal_environment(const Start& start, std::string_view system_domai
   std::string text;
   for (const auto& [name, value] : env) {
     if (value.find('\0') != value.npos) {
-      throw Error(ErrorKind::invalid, "environment variable " + name + ": a value cannot hold a NUL byte");
+      throw Error(ErrorKind::invalid,
+                  "environment variable " + name + ": a value cannot hold a NUL byte");
     }
     text.append(name).append("=").append(value).push_back('\0');
   }
