@@ -28,11 +28,14 @@ constexpr const char* kEtc[] = {
     "ssl/openssl.cnf",
 };
 
-/// The first process inside. It reads the environment as shell text, so that it is set after the
-/// privileges were dropped (a loader variable has no power over setpriv), runs the command and
-/// stays: when the first process of a pid namespace ends, the kernel kills all others and waits for
-/// them.
-constexpr const char* kFirstProcess = R"sh(eval "$(cat)"; "$@" </dev/null; exit $?)sh";
+/// The first process inside. It waits for the command: when the first process of a pid namespace
+/// ends, the kernel kills all others and waits for them. It keeps bubblewrap's uid, because the
+/// kernel lets the death of bubblewrap kill it only then.
+constexpr const char* kFirstProcess = R"sh("$@"; exit $?)sh";
+
+/// The second one, without privileges, so that no loader variable has power over more than the
+/// command.
+constexpr const char* kTakeEnvironment = R"sh(eval "$(cat)"; exec "$@" </dev/null)sh";
 
 bool below(const std::string& path, const std::string& directory) {
   return path == directory || path.starts_with(directory + "/");
@@ -90,10 +93,8 @@ void add_files(Argv& argv, const Sandbox& sandbox) {
 
 void add_identity(Argv& argv, const Sandbox& sandbox) {
   const std::string uid = std::to_string(sandbox.uid.value);
-  // The kernel forgets the death signal when the uid changes, so it is armed again.
   add(argv, {"/usr/bin/setpriv", "--reuid", uid, "--regid", uid, "--clear-groups", "--no-new-privs",
-             "--inh-caps=-all", "--ambient-caps=-all", "--bounding-set=-all", "--pdeathsig", "KILL",
-             "--"});
+             "--inh-caps=-all", "--ambient-caps=-all", "--bounding-set=-all", "--"});
 }
 
 bool is_shell_name(const std::string& name) {
@@ -116,9 +117,14 @@ std::vector<std::string> sandbox_argv(const Sandbox& sandbox,
   add_open_directory(argv, "/home");
   add(argv, {"--bind", sandbox.tree.string(), home});
   add_files(argv, sandbox);
-  add(argv, {"--chdir", home, "--"});
+  // What setpriv needs to take away the rest.
+  if (root) {
+    add(argv, {"--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID",
+               "--cap-add", "CAP_SETPCAP"});
+  }
+  add(argv, {"--chdir", home, "--", "/bin/sh", "-c", kFirstProcess, "sh"});
   if (root) add_identity(argv, sandbox);
-  add(argv, {"/bin/sh", "-c", kFirstProcess, "sh"});
+  add(argv, {"/bin/sh", "-c", kTakeEnvironment, "sh"});
   argv.insert(argv.end(), command.begin(), command.end());
   return argv;
 }

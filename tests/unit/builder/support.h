@@ -1,0 +1,59 @@
+/// Builds in a directory of their own.
+#pragma once
+
+#include "base/error.h"
+#include "base/files.h"
+#include "base/process.h"
+#include "builder/builder.h"
+
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace upaas::builder::test {
+
+namespace fs = std::filesystem;
+
+void put(const fs::path& path, std::string_view text);
+/// The error that the call ends with; the test fails when there is none.
+Error error_of(const std::function<void()>& call);
+
+struct Builds {
+  TempDir dir;
+  fs::path source = dir.path() / "source";
+  fs::path output = dir.path() / "app.tar.gz";
+  Options options;
+  Progress progress;
+  std::vector<std::string> lines;
+  std::vector<std::string> stages;
+
+  /// A source with an `app.py`; builds run as `uid`.
+  explicit Builds(std::uint32_t uid = 265'100);
+  Built build(std::string_view app_yaml);
+  Error failure(std::string_view app_yaml) {
+    return error_of([&] { static_cast<void>(build(app_yaml)); });
+  }
+  /// The text of one file of the bundle; the test fails when it is not there.
+  std::string built(const std::string& path);
+  /// Neither a bundle nor a work directory.
+  bool left_nothing() const;
+};
+
+/// server.py beside this file, on a port of its own.
+class Server {
+ public:
+  Server(const std::string& kind, const fs::path& directory);
+  int port() const { return port_; }
+
+ private:
+  Process process_;
+  int port_ = 0;
+};
+
+/// Pids on this machine that run as that uid, and those whose arguments hold the text.
+std::vector<int> processes_of(std::uint32_t uid);
+std::vector<int> processes_naming(const std::string& text);
+
+}  // namespace upaas::builder::test
