@@ -6,6 +6,7 @@
 #include "base/fault.h"
 #include "base/files.h"
 #include "base/scope_exit.h"
+#include "control/story.h"
 #include "model/app_yaml.h"
 
 namespace upaas::control {
@@ -65,7 +66,7 @@ Candidate make_candidate(Platform& platform, const DeployJob& job, RolloutLock& 
     });
     return candidate;
   }
-  const TempDir work(platform.options.layout.builds(), "bundle-");
+  const TempDir work(platform.options.layout.builds(), kBundleInTheMaking);
   const auto output = work.path() / "bundle.tar.gz";
   rollout.write("build");
   const auto built = journey.step("build", [&] { return build_bundle(platform, job, spec, output, journey); });

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "base/files.h"
 #include "base/log.h"
 
 namespace upaas::control {
@@ -95,6 +96,9 @@ void drop_bundles(Platform& platform, const std::vector<std::string>& digests) {
 }
 
 void sweep_uploads(Platform& platform) {
+  for (const auto& entry : std::filesystem::directory_iterator(platform.options.layout.builds())) {
+    if (entry.path().filename().string().starts_with(kBundleInTheMaking)) remove_tree(entry.path());
+  }
   const auto bundles = bundles_of_releases(platform);
   for (const std::string& digest : platform.sources.list()) platform.sources.remove(digest);
   for (const std::string& digest : platform.bundles.list()) {

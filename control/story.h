@@ -2,12 +2,16 @@
 #pragma once
 
 #include <chrono>
+#include <string_view>
 #include <vector>
 
 #include "control/platform.h"
 #include "control/probe.h"
 
 namespace upaas::control {
+
+/// Directories of this name below DATA/builds hold a bundle that is not in the store yet.
+inline constexpr std::string_view kBundleInTheMaking = "bundle-";
 
 /// Beyond the limits that the app sets itself: what a step of ours may take.
 inline constexpr std::chrono::milliseconds kSlack = std::chrono::seconds(60);
@@ -22,7 +26,8 @@ inline constexpr std::chrono::milliseconds kSlack = std::chrono::seconds(60);
 void housekeep(Platform& platform, const AppName& app);
 /// Removes these bundles and their trees unless a release of another app needs them.
 void drop_bundles(Platform& platform, const std::vector<std::string>& digests);
-/// Before anything can be uploaded (at the daemon's start): removes uploads that no deploy used.
+/// Before anything can be uploaded (at the daemon's start): removes uploads that no deploy used, and bundles
+/// that no build finished.
 void sweep_uploads(Platform& platform);
 
 }  // namespace upaas::control

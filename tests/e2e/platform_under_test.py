@@ -158,6 +158,9 @@ class Platform:
     def ps(self, app=None):
         return self.json("ps", *([app] if app else []))["instances"]
 
+    def unfinished_builds(self):
+        return sorted(f.name for f in (self.data / "builds").iterdir() if not f.name.startswith("."))
+
     def deploy(self, directory, *arguments, **options):
         return self.json("deploy", directory, *arguments, **options)
 

@@ -32,7 +32,7 @@ class BadInput(unittest.TestCase):
                 "releases": p.json("releases", "steady"),
                 "vassals": sorted(f.name for f in p.run_dir.glob("emperor/vassals/*")),
                 "trees": sorted(f.name for f in (p.data / "trees").iterdir()),
-                "builds": sorted(f.name for f in (p.data / "builds").iterdir()),
+                "builds": p.unfinished_builds(),
                 "body": p.get("steady.test").body}
 
     def tearDown(self):
@@ -216,7 +216,7 @@ class SmallPlatform(unittest.TestCase):
             _, errors = first.communicate(timeout=60)
             self.assertEqual(first.returncode, 7, errors)
             self.assertIn("stopped after 3", errors)
-            self.assertEqual(list((p.data / "builds").iterdir()), [])
+            self.assertEqual(p.unfinished_builds(), [])
 
             first = self.begin(p, slow)
             first.send_signal(signal.SIGINT)

@@ -15,7 +15,7 @@ class Leftovers(unittest.TestCase):
         return {"processes": len(processes_naming(str(p.root))),
                 "vassals": len(list(p.run_dir.glob("emperor/vassals/*"))),
                 "instances": len(list(p.run_dir.glob("instances/*"))),
-                "builds": len(list((p.data / "builds").iterdir())),
+                "builds": len(p.unfinished_builds()),
                 "sources": len([f for f in (p.data / "sources").rglob("*") if f.is_file()]),
                 "uids": len([c for c in claims if c.startswith("uid")]),
                 "ports": len([c for c in claims if c.startswith("port")]),
