@@ -9,7 +9,7 @@ import subprocess
 import time
 import unittest
 
-from platform_under_test import Platform, free_ports, wait_for
+from platform_under_test import Platform, Wrk, free_ports, wait_for
 
 NODE = r"""
 const http = require('http');
@@ -88,6 +88,29 @@ class Kinds(unittest.TestCase):
         self.assertIn("python POST py.test 100000 http", self.p.get("py.test", "/", method="POST", body=b"x" * 100000).text)
         self.websocket("py.test", "/ws")
         self.events("py.test")
+
+    def test_a_body_that_the_app_does_not_read_costs_neither_the_answer_nor_the_app(self):
+        self.p.deploy(self.p.hello("deaf", name="deaf"))
+        for _ in range(5):
+            answer = self.p.get("deaf.test", method="POST", body=b"x" * 3_000_000)
+            self.assertEqual((answer.status, answer.text), (200, "deaf"))
+            self.assertEqual(self.p.get("deaf.test").text, "deaf")
+
+    def test_an_answer_of_the_app_is_told_from_one_of_the_front(self):
+        self.p.deploy(self.p.app("own", **{"app_yaml": "name: own\nprocesses: {web: node server.js}\n", "server.js":
+            "require('http').createServer((q, r) => { r.statusCode = Number(q.url.slice(1)) || 200; r.end('own'); })"
+            ".listen(process.env.PORT, '127.0.0.1');\n"}))
+        for status in (404, 500, 503):
+            answer = self.p.get("own.test", f"/{status}")
+            self.assertEqual((answer.status, answer.text, answer.headers.get("X-Upaas-Front")), (status, "own", None))
+        unknown = self.p.get("unknown.test")
+        self.assertEqual((unknown.status, unknown.headers.get("X-Upaas-Front")), (404, "unknown"))
+
+    def test_500_clients_at_once_are_all_answered(self):
+        self.p.deploy(self.p.hello("many", name="many"))
+        requests, errors = Wrk(self.p, "many.test", 3, connections=500).result()
+        self.assertEqual(errors["connect"] + errors["read"] + errors["write"] + errors["status"], 0, errors)
+        self.assertGreater(requests, 500)
 
     def test_a_node_server_on_PORT_echoes_websockets_streams_events_and_reads_bodies(self):
         self.p.deploy(self.p.app("js", **{"app_yaml": "name: js\nprocesses: {web: node server.js}\n", "server.js": NODE}))
