@@ -1,0 +1,135 @@
+#include "cli/app_choice.h"
+
+#include "base/error.h"
+#include "base/files.h"
+#include "model/app_yaml.h"
+
+#include <fmt/core.h>
+
+namespace upaas::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+model::AppName app_name(const std::string& text, const char* from) {
+  try {
+    return model::AppName(text);
+  } catch (Error& error) {
+    throw error.within(from);
+  }
+}
+
+std::optional<model::AppName> app_option(const Context& context) {
+  const auto text = context.arguments.value("app");
+  return text ? std::optional(app_name(*text, "--app")) : std::nullopt;
+}
+
+std::optional<model::AppName> app_variable(const Context& context) {
+  const auto text = variable(context.env, "UPAAS_APP");
+  return text ? std::optional(app_name(*text, "UPAAS_APP")) : std::nullopt;
+}
+
+/// The given FILE, or the nearest: what to read and how to call it.
+std::pair<fs::path, std::string> locate(const Context& context) {
+  std::error_code ignored;
+  if (const auto given = context.arguments.value("FILE")) {
+    fs::path path = context.cwd / *given;
+    std::string shown = *given;
+    if (fs::is_directory(path, ignored)) {
+      path /= "app.yaml";
+      shown = (fs::path(*given) / "app.yaml").native();
+    }
+    if (!fs::exists(path, ignored)) {
+      throw Error(ErrorKind::invalid, shown + ": there is no such file",
+                  "write one (docs/tutorial.md), check it with: upaas validate FILE");
+    }
+    return {path, shown};
+  }
+  const auto nearest = nearest_app_yaml(context.cwd);
+  if (!nearest) {
+    throw Error(ErrorKind::invalid, "there is no app.yaml here or in a directory above",
+                "write one (docs/tutorial.md), check it with: upaas validate; or name it: upaas " +
+                    std::string("COMMAND path/to/app.yaml"));
+  }
+  return {*nearest, nearest->lexically_relative(context.cwd).native()};
+}
+
+/// `LINE:COLUMN` of a top-level key in block style; empty when it is not found that way.
+std::string place_of(std::string_view text, std::string_view key) {
+  std::size_t number = 1;
+  for (std::size_t begin = 0; begin < text.size(); ++number) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    const std::string_view line = text.substr(begin, end - begin);
+    if (line.starts_with(key) && line.substr(key.size()).starts_with(':')) {
+      const std::size_t value = line.find_first_not_of(" \t", key.size() + 1);
+      return fmt::format("{}:{}", number, (value == std::string_view::npos ? 0 : value) + 1);
+    }
+    begin = end + 1;
+  }
+  return {};
+}
+
+}  // namespace
+
+std::optional<fs::path> nearest_app_yaml(const fs::path& directory) {
+  std::error_code ignored;
+  for (fs::path at = directory;; at = at.parent_path()) {
+    if (fs::exists(at / "app.yaml", ignored)) return at / "app.yaml";
+    if (at == at.parent_path()) return std::nullopt;
+  }
+}
+
+AppFile read_app_file(const Context& context) {
+  auto [path, shown] = locate(context);
+  std::optional<model::AppName> chosen = app_option(context);
+  if (!chosen && !context.arguments.has("FILE")) chosen = app_variable(context);
+  std::error_code ignored;
+  if (const fs::path real = fs::canonical(path, ignored); !real.empty()) path = real;
+  std::string text = read_file(path, model::kAppYamlLimit);
+  model::AppSpec spec = model::read_app_yaml(text, shown);
+  model::AppName name =
+      model::resolve_app_name(spec, chosen, path.parent_path().filename().native());
+  return {std::move(path), std::move(shown), std::move(text), std::move(spec), std::move(name)};
+}
+
+std::optional<fs::path> source_directory(const AppFile& file) {
+  if (file.spec.repository) return std::nullopt;
+  const std::string source = file.spec.source.value_or(".");
+  fs::path directory = (file.path.parent_path() / source).lexically_normal();
+  if (!directory.has_filename()) directory = directory.parent_path();  // it ended in a slash
+  std::error_code ignored;
+  if (!fs::is_directory(directory, ignored)) {
+    const std::string place = place_of(file.text, "source");
+    throw Error(ErrorKind::invalid,
+                fmt::format("{}{}{}: source: there is no directory {}", file.shown,
+                            place.empty() ? "" : ":", place, directory.native()),
+                "source is relative to the app.yaml");
+  }
+  return directory;
+}
+
+std::optional<model::AppName> named_app(const Context& context) {
+  const auto option = app_option(context);
+  const auto text = context.arguments.value("APP");
+  if (!text) return option ? option : app_variable(context);
+  const model::AppName argument = app_name(*text, "APP");
+  if (option && *option != argument) {
+    throw Error(
+        ErrorKind::invalid,
+        fmt::format("two apps are named: '{}' and --app '{}'", argument.str(), option->str()),
+        "name one");
+  }
+  return argument;
+}
+
+model::AppName choose_app(const Context& context) {
+  if (auto named = named_app(context)) return *named;
+  const auto nearest = nearest_app_yaml(context.cwd);
+  if (!nearest) {
+    throw Error(ErrorKind::invalid, "which app?",
+                "name it: -a APP, or set UPAAS_APP; all: upaas apps");
+  }
+  return read_app_file(context).name;
+}
+
+}  // namespace upaas::cli

@@ -1,0 +1,40 @@
+/// Which app a command is about, and its app.yaml.
+#pragma once
+
+#include "cli/context.h"
+#include "model/app_spec.h"
+#include "model/names.h"
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace upaas::cli {
+
+/// `directory`/app.yaml, or that of the nearest directory above.
+[[nodiscard]] std::optional<std::filesystem::path> nearest_app_yaml(
+    const std::filesystem::path& directory);
+
+/// An app.yaml that was read and checked.
+struct AppFile {
+  std::filesystem::path path;  // absolute
+  std::string shown;           // as the user wrote it: errors begin with it
+  std::string text;
+  model::AppSpec spec;
+  model::AppName name;
+};
+/// The positional FILE (a file or its directory), else the nearest one. The name: `-a`, without a
+/// FILE also UPAAS_APP, else the file's own, else its directory's. Error(invalid) when there is
+/// none or it is wrong.
+[[nodiscard]] AppFile read_app_file(const Context& context);
+/// The source directory; nothing when the app comes from a repository. Error(invalid) with the
+/// place in the file when it does not exist.
+[[nodiscard]] std::optional<std::filesystem::path> source_directory(const AppFile& file);
+
+/// `-a`, the positional APP or UPAAS_APP; nothing without. Error(invalid) when two disagree.
+[[nodiscard]] std::optional<model::AppName> named_app(const Context& context);
+/// The same, else the nearest app.yaml's. Error(invalid) when there is none.
+[[nodiscard]] model::AppName choose_app(const Context& context);
+
+}  // namespace upaas::cli

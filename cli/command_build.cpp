@@ -1,0 +1,150 @@
+#include "cli/command_build.h"
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/files.h"
+#include "builder/builder.h"
+#include "cli/app_choice.h"
+#include "cli/interrupt.h"
+#include "cli/stream.h"
+#include "cli/text.h"
+#include "host/claims.h"
+
+#include <fmt/core.h>
+#include <nlohmann/json.hpp>
+
+#include <unistd.h>
+
+#include <ostream>
+
+namespace upaas::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Who the app's own commands run as: root builds as a user of upaas's range that nobody else on
+/// this machine uses meanwhile; anybody else as themselves.
+class BuildUser {
+ public:
+  explicit BuildUser(const fs::path& owner) : uid_{::getuid()} {
+    if (::getuid() != 0) return;
+    claims_.emplace("uid", model::Range<std::uint32_t>{200'000, 265'535}, owner,
+                    host::Claims::Options{});
+    const auto taken = claims_->take();
+    if (!taken)
+      throw Error(ErrorKind::no_capacity, "no free uid from 200000 to 265535 to build with");
+    uid_ = {*taken};
+  }
+  ~BuildUser() {
+    if (claims_) claims_->release(uid_.value);
+  }
+  BuildUser(const BuildUser&) = delete;
+  BuildUser& operator=(const BuildUser&) = delete;
+  [[nodiscard]] model::Uid uid() const { return uid_; }
+
+ private:
+  std::optional<host::Claims> claims_;
+  model::Uid uid_;
+};
+
+/// Shows the builder's stages as phases, or as lines of a stream.
+class Shown {
+ public:
+  explicit Shown(Context& context)
+      : context_(context), progress_(context.err, context.terminal, context.quiet) {}
+
+  [[nodiscard]] builder::Progress callbacks(std::stop_token stop) {
+    return {.on_stage = [this](std::string_view name) { next(std::string(name)); },
+            .on_line = [this](std::string_view text) { line(std::string(text)); },
+            .stop = std::move(stop)};
+  }
+  void end(const char* state) {
+    if (!stage_.empty())
+      tell({stage_, state, std::chrono::duration<double>(Steady::now() - begin_).count()});
+    stage_.clear();
+  }
+
+ private:
+  void next(std::string name) {
+    end("done");
+    stage_ = std::move(name);
+    begin_ = Steady::now();
+    tell({stage_, "running", 0});
+  }
+  void line(const std::string& text) {
+    if (context_.format == Format::jsonl) {
+      context_.out << wire::text_line(text) << std::flush;
+    } else {
+      progress_.line(text);
+    }
+  }
+  void tell(const wire::Step& step) {
+    if (context_.format == Format::jsonl) {
+      context_.out << wire::step_line(step) << std::flush;
+    } else {
+      progress_.step(step);
+    }
+  }
+
+  Context& context_;
+  Progress progress_;
+  std::string stage_;
+  Steady::time_point begin_;
+};
+
+builder::Built build(Context& context, const AppFile& file, const fs::path& output,
+                     std::stop_token stop) {
+  const TempDir work(variable(context.env, "TMPDIR").value_or("/tmp"));
+  const BuildUser user(work.path());
+  Shown shown(context);
+  try {
+    builder::Built built =
+        builder::build({.app = file.name,
+                        .spec = file.spec,
+                        .source_directory = source_directory(file),
+                        .source_archive = {}},
+                       {.work = work.path(), .uid = user.uid(), .env = {}, .files = {}}, output,
+                       shown.callbacks(std::move(stop)));
+    shown.end("done");
+    return built;
+  } catch (const Error&) {
+    shown.end("failed");
+    throw;
+  }
+}
+
+Json result(const builder::Built& built, const std::string& file, double seconds) {
+  Json stages = Json::array();
+  for (const builder::Stage& stage : built.stages)
+    stages.push_back({{"name", stage.name}, {"seconds", stage.seconds}});
+  return {{"schema", "upaas.build/v1"},
+          {"bundle", built.packed.id.str()},
+          {"file", file},
+          {"bytes", built.packed.bytes},
+          {"seconds", seconds},
+          {"stages", stages}};
+}
+
+}  // namespace
+
+int run_build(Context& context) {
+  const Interrupt interrupt;
+  const Steady::time_point begin = Steady::now();
+  const AppFile file = read_app_file(context);
+  const std::string shown = context.arguments.value("out").value_or(file.name.str() + ".tar.gz");
+  const builder::Built built = build(context, file, context.cwd / shown, interrupt.token());
+  const double seconds = std::chrono::duration<double>(Steady::now() - begin).count();
+  const Json object = result(built, shown, seconds);
+  if (context.format == Format::json) print_json(context, object);
+  if (context.format == Format::jsonl) context.out << wire::result_line(object);
+  if (context.format == Format::text) {
+    context.out << built.packed.id.str() << "\n";
+    if (!context.quiet) {
+      context.err << fmt::format("{}: {} files, {}, {}\n", shown, built.packed.entries,
+                                 bytes_text(built.packed.bytes), seconds_text(seconds));
+    }
+  }
+  return 0;
+}
+
+}  // namespace upaas::cli

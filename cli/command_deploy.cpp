@@ -1,0 +1,130 @@
+#include "cli/command_deploy.h"
+
+#include "base/digest.h"
+#include "base/error.h"
+#include "base/files.h"
+#include "bundle/bundle.h"
+#include "bundle/source_archive.h"
+#include "cli/app_choice.h"
+#include "cli/interrupt.h"
+#include "cli/stream.h"
+#include "cli/text.h"
+
+#include <fmt/core.h>
+#include <nlohmann/json.hpp>
+
+#include <ostream>
+
+namespace upaas::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Sends the file unless the server has it.
+void upload(Server& server, const std::string& target, const fs::path& file,
+            const std::stop_token& stop) {
+  if (!server.has(target)) server.put(target, file, stop);
+}
+
+void send_bundle(Context& context, Server& server, const std::string& shown,
+                 const std::stop_token& stop, wire::DeployRequest& request) {
+  const fs::path bundle = context.cwd / shown;
+  std::error_code ignored;
+  if (!fs::exists(bundle, ignored)) {
+    throw Error(ErrorKind::invalid, shown + ": there is no such file",
+                "make it with: upaas build -o " + shown);
+  }
+  try {
+    bundle::verify(bundle);
+  } catch (Error& error) {
+    throw error.within(shown);
+  }
+  request.bundle = sha256_file(bundle);
+  upload(server, "/v1/bundles/" + *request.bundle, bundle, stop);
+}
+
+void send_source(Context& context, Server& server, const fs::path& directory,
+                 const std::stop_token& stop, wire::DeployRequest& request) {
+  const TempDir temporary(variable(context.env, "TMPDIR").value_or("/tmp"));
+  const fs::path archive = temporary.path() / "source.tar.gz";
+  request.source = bundle::pack_source(directory, archive).id.str();
+  upload(server, "/v1/sources/" + *request.source, archive, stop);
+}
+
+/// The client's own step, `read`: everything up to the request itself.
+wire::DeployRequest prepare(Context& context, Server& server, const AppFile& file,
+                            const std::stop_token& stop, Progress& progress) {
+  Phase phase(progress, "read");
+  wire::DeployRequest request{
+      .file_name = file.shown, .app_yaml = file.text, .source = {}, .bundle = {}, .steps = {}};
+  if (const auto shown = context.arguments.value("bundle")) {
+    send_bundle(context, server, *shown, stop, request);
+  } else if (const auto directory = source_directory(file)) {
+    send_source(context, server, *directory, stop, request);
+  }
+  if (stop.stop_requested())
+    throw Error(ErrorKind::interrupted, "interrupted: nothing was deployed");
+  request.steps.push_back(phase.finish());
+  return request;
+}
+
+Json deploy(Context& context, const AppFile& file, const std::stop_token& stop) {
+  Server server(server_address(context.env));
+  Progress progress(context.err, context.terminal,
+                    context.quiet || context.format == Format::jsonl);
+  const wire::DeployRequest request = prepare(context, server, file, stop, progress);
+  try {
+    return follow_work(context, server,
+                       {.method = "POST",
+                        .target = "/v1/apps/" + file.name.str() + "/deploy",
+                        .headers = {{"Content-Type", "application/json"}},
+                        .body = dump_json(wire::to_json(request)),
+                        .stop = stop},
+                       progress);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::interrupted || !stop.stop_requested()) throw;
+    throw Error(ErrorKind::interrupted, "not watching any more; the deploy goes on",
+                fmt::format("upaas events {0} -f; upaas ps {0}", file.name.str()));
+  }
+}
+
+void summarise(std::ostream& out, const wire::DeployResult& result) {
+  if (!result.changed) {
+    out << fmt::format("{}: nothing changed, {} stays: {}\n", result.app, result.release,
+                       result.url);
+    return;
+  }
+  out << fmt::format("{} {} is live: {}\n", result.app, result.release, result.url);
+  std::string where;
+  for (const std::string& instance : result.instances)
+    where += (where.empty() ? "" : ", ") + instance;
+  std::string steps;
+  for (const wire::Step& step : result.steps) {
+    if (step.state == "skipped") continue;
+    steps +=
+        fmt::format("{}{} {}", steps.empty() ? "" : ", ", step.name, seconds_text(step.seconds));
+  }
+  out << fmt::format(
+      "  instances  {}\n  requests   {} of {} failed in the switch\n  took       {} ({})\n", where,
+      result.requests.failed, result.requests.total, seconds_text(result.seconds), steps);
+}
+
+}  // namespace
+
+int run_deploy(Context& context) {
+  const Interrupt interrupt;
+  const AppFile file = read_app_file(context);
+  const Json answer = deploy(context, file, interrupt.token());
+  const wire::DeployResult result = wire::deploy_result_from_json(answer);
+  if (context.format == Format::json) print_json(context, answer);
+  if (context.format == Format::text) summarise(context.out, result);
+  if (result.requests.failed == 0) return 0;
+  if (context.format == Format::text) {
+    context.err << fmt::format(
+        "error: {} is live, but {} of {} requests failed in the switch\nhint: upaas logs {}\n",
+        result.release, result.requests.failed, result.requests.total, result.app);
+  }
+  return exit_code(ErrorKind::switch_lossy);
+}
+
+}  // namespace upaas::cli

@@ -1,0 +1,29 @@
+/// `upaas deploy`: its help. What it does is in command_deploy.cpp.
+#pragma once
+
+#include "cli/command.h"
+
+#include <array>
+
+namespace upaas::cli {
+
+inline constexpr std::array kDeployPositionals = {
+    Positional{"FILE", "the app.yaml, or the directory it is in (default: the nearest app.yaml)"},
+};
+inline constexpr std::array kDeployOptions = {
+    Option{"--bundle", "BUNDLE", "deploy this bundle instead of building one (see upaas build)"},
+};
+inline constexpr Command kDeploy{
+    .name = "deploy",
+    .summary = "build an app and make it live",
+    .text =
+        R"(Reads the app.yaml, sends the source directory, and waits until the new release serves. The old
+release keeps serving until then; when the new one does not become healthy, it keeps serving (exit 9).
+Deploying what runs already changes nothing (exit 0). Exit 10: live, but requests failed in the switch.
+Ctrl-C stops watching; the deploy goes on.)",
+    .positionals = kDeployPositionals,
+    .options = kDeployOptions,
+};
+int run_deploy(Context& context);
+
+}  // namespace upaas::cli

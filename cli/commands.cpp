@@ -1,0 +1,165 @@
+#include "cli/command.h"
+#include "cli/command_apps.h"
+#include "cli/command_build.h"
+#include "cli/command_deploy.h"
+#include "cli/command_destroy.h"
+#include "cli/command_events.h"
+#include "cli/command_logs.h"
+#include "cli/command_ps.h"
+#include "cli/command_releases.h"
+#include "cli/command_schema.h"
+#include "cli/command_start.h"
+#include "cli/command_status.h"
+#include "cli/command_stop.h"
+#include "cli/command_validate.h"
+#include "model/nearest.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+namespace upaas::cli {
+namespace {
+
+constexpr std::array kCompletionPositionals = {Positional{"SHELL", "bash"}};
+constexpr Command kCompletion{
+    .name = "completion",
+    .summary = "print a completion script: upaas completion bash",
+    .text = "Load it with: source <(upaas completion bash)",
+    .positionals = kCompletionPositionals,
+};
+constexpr std::array kHelpPositionals = {Positional{"COMMAND", "what to explain"}};
+constexpr Command kHelp{
+    .name = "help",
+    .summary = "explain a command",
+    .positionals = kHelpPositionals,
+};
+constexpr Command kVersion{
+    .name = "version",
+    .summary = "print the version of this program",
+    .text = "The server's version is in upaas status.",
+};
+
+constexpr std::array kAll = {&kDeploy,  &kBuild, &kValidate, &kSchema,    &kApps,  &kStatus,
+                             &kPs,      &kLogs,  &kEvents,   &kReleases,  &kStart, &kStop,
+                             &kDestroy, &kHelp,  &kVersion,  &kCompletion};
+
+/// Two columns; the second begins at the same place in all rows.
+std::string rows(const std::vector<std::pair<std::string, std::string>>& pairs) {
+  std::size_t width = 0;
+  for (const auto& [left, right] : pairs) width = std::max(width, left.size());
+  std::string text;
+  for (const auto& [left, right] : pairs) text += fmt::format("  {:<{}}  {}\n", left, width, right);
+  return text;
+}
+
+std::string option_rows(std::span<const Option> options) {
+  std::vector<std::pair<std::string, std::string>> pairs;
+  for (const Option& option : options) {
+    std::string names = option.short_name().empty()
+                            ? fmt::format("    --{}", option.long_name())
+                            : fmt::format("-{}, --{}", option.short_name(), option.long_name());
+    if (!option.value.empty()) names += fmt::format(" {}", option.value);
+    pairs.emplace_back(std::move(names), option.help);
+  }
+  return rows(pairs);
+}
+
+}  // namespace
+
+std::span<const Command* const> all_commands() {
+  return kAll;
+}
+
+const Command* find_command(std::string_view verb) {
+  const auto found = std::ranges::find_if(kAll, [&](const Command* command) {
+    return command->name == verb || (!verb.empty() && command->alias == verb);
+  });
+  return found == kAll.end() ? nullptr : *found;
+}
+
+Error unknown_command(std::string_view verb) {
+  std::vector<std::string_view> names;
+  for (const Command* command : kAll) {
+    names.push_back(command->name);
+    if (!command->alias.empty()) names.push_back(command->alias);
+  }
+  const auto near = model::nearest(verb, names);
+  return {ErrorKind::invalid, fmt::format("there is no command '{:.40}'", verb),
+          near ? fmt::format("did you mean '{}'? All commands: upaas help", *near)
+               : "all commands: upaas help"};
+}
+
+std::string short_help() {
+  constexpr std::array kFirst = {&kDeploy, &kValidate, &kApps, &kPs,
+                                 &kLogs,   &kReleases, &kStop, &kStatus};
+  std::vector<std::pair<std::string, std::string>> pairs;
+  for (const Command* command : kFirst) pairs.emplace_back(command->name, command->summary);
+  return "upaas: a platform for web apps, on uWSGI\n\n"
+         "Usage: upaas COMMAND [options]\n\n" +
+         rows(pairs) +
+         "\nAll commands: upaas help       One of them: upaas help deploy\n"
+         "A first app:  write app.yaml, then: upaas deploy app.yaml\n";
+}
+
+std::string full_help() {
+  std::vector<std::pair<std::string, std::string>> pairs;
+  for (const Command* command : kAll) pairs.emplace_back(command->name, command->summary);
+  return "Usage: upaas COMMAND [options]\n\nCommands:\n" + rows(pairs) +
+         "\nOptions of every command:\n" + option_rows(global_options()) + "\nEnvironment:\n" +
+         rows({{"UPAAS_URL",
+                "where the server is: http://HOST:PORT, https://..., unix:/path; several"},
+               {"", "with commas between, the first that answers (default: this machine's)"},
+               {"UPAAS_TOKEN", "for a server that is not on this machine"},
+               {"UPAAS_APP", "the app when -a does not say"},
+               {"NO_COLOR", "no colour"}});
+}
+
+std::string command_help(const Command& command) {
+  std::string text = fmt::format("Usage: upaas {}", command.name);
+  for (const Positional& positional : command.positionals)
+    text += fmt::format(" [{}]", positional.name);
+  text += fmt::format(" [options]\n\n{}", command.summary);
+  if (!command.alias.empty()) text += fmt::format(" (also: upaas {})", command.alias);
+  text += "\n";
+  if (!command.text.empty()) text += fmt::format("\n{}\n", command.text);
+  std::vector<std::pair<std::string, std::string>> pairs;
+  for (const Positional& positional : command.positionals) {
+    pairs.emplace_back(positional.name, positional.help);
+  }
+  if (!pairs.empty()) text += "\nArguments:\n" + rows(pairs);
+  if (!command.options.empty()) text += "\nOptions:\n" + option_rows(command.options);
+  return text + "\nOptions of every command:\n" + option_rows(global_options());
+}
+
+std::string bash_completion() {
+  std::string verbs;
+  std::string cases;
+  for (const Command* command : kAll) {
+    verbs += fmt::format("{} ", command->name);
+    std::string words;
+    for (const Option& option : command->options) words += fmt::format("--{} ", option.long_name());
+    if (!words.empty()) cases += fmt::format("    {}) words=\"{}\" ;;\n", command->name, words);
+  }
+  std::string global;
+  for (const Option& option : global_options()) global += fmt::format("--{} ", option.long_name());
+  return fmt::format(R"(_upaas() {{
+  local word=${{COMP_WORDS[COMP_CWORD]}} words=
+  if [ "$COMP_CWORD" -eq 1 ]; then
+    mapfile -t COMPREPLY < <(compgen -W "{}" -- "$word")
+    return
+  fi
+  case ${{COMP_WORDS[1]}} in
+{}  esac
+  case $word in
+    -*) mapfile -t COMPREPLY < <(compgen -W "$words {}" -- "$word") ;;
+  esac
+}}
+complete -o default -F _upaas upaas
+)",
+                     verbs, cases, global);
+}
+
+}  // namespace upaas::cli

@@ -1,0 +1,71 @@
+#include "cli/stream.h"
+
+#include "base/error.h"
+#include "cli/interrupt.h"
+#include "wire/api.h"
+
+#include <fmt/core.h>
+#include <nlohmann/json.hpp>
+
+#include <ostream>
+
+namespace upaas::cli {
+namespace {
+
+wire::StreamHandler pass_through(Context& context) {
+  const auto print = [&context](const std::string& line) { context.out << line << std::flush; };
+  return {
+      .on_step = [print](const wire::Step& step) { print(wire::step_line(step)); },
+      .on_line = [print](const std::string& text,
+                         const std::string& instance) { print(wire::text_line(text, instance)); },
+      .on_event = [print](const wire::EventView& event) { print(wire::event_line(event)); }};
+}
+
+wire::StreamHandler show(Progress& progress) {
+  return {.on_step = [&](const wire::Step& step) { progress.step(step); },
+          .on_line = [&](const std::string& text, const std::string&) { progress.line(text); },
+          .on_event = [&](const wire::EventView& event) { progress.line(event.message); }};
+}
+
+}  // namespace
+
+Json follow_work(Context& context, Server& server, HttpRequest request, Progress& progress) {
+  const bool lines = context.format == Format::jsonl;
+  wire::StreamReader reader(lines ? pass_through(context) : show(progress));
+  server.stream(std::move(request), reader);
+  if (!reader.result()) {
+    throw Error(ErrorKind::unreachable, "the server stopped answering before the end",
+                "the work may go on: upaas ps, upaas events");
+  }
+  Json result = parse_json(*reader.result(), "result");
+  if (lines) context.out << wire::result_line(result) << std::flush;
+  return result;
+}
+
+int run_action(Context& context, const char* method, const std::string& target,
+               const std::string& app, const std::string& done) {
+  const Interrupt interrupt;
+  Server server(server_address(context.env));
+  Json result;
+  try {
+    Progress progress(context.err, context.terminal, context.quiet);
+    result = follow_work(context, server,
+                         {.method = method, .target = target, .stop = interrupt.token()}, progress);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::interrupted || !interrupt.token().stop_requested()) throw;
+    throw Error(ErrorKind::interrupted, "not watching any more; the work goes on",
+                fmt::format("upaas events {} -f; upaas ps {}", app, app));
+  }
+  if (context.format == Format::json) print_json(context, result);
+  if (context.format == Format::text) {
+    const std::string url = get_string_or(result, "url", "");
+    context.out << fmt::format("{} {}{}{}\n", app, done, url.empty() ? "" : ": ", url);
+  }
+  return 0;
+}
+
+void print_json(Context& context, const Json& object) {
+  context.out << dump_json(object) << "\n";
+}
+
+}  // namespace upaas::cli

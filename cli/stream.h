@@ -1,0 +1,26 @@
+/// A stream of the server, shown as the format wants it.
+#pragma once
+
+#include "base/http_client.h"
+#include "base/json.h"
+#include "cli/context.h"
+#include "cli/progress.h"
+#include "cli/server.h"
+
+namespace upaas::cli {
+
+/// Runs to the result and returns it. text and json: steps and lines go to `progress`; jsonl: every
+/// line of the stream to stdout as it comes, the result too. The server's error is thrown (main
+/// prints it, also as the stream's last line). Error(unreachable) when the stream ends without
+/// either.
+Json follow_work(Context& context, Server& server, HttpRequest request, Progress& progress);
+
+/// start, stop, destroy: follow_work, interruptible, then one line (or the result as JSON).
+/// Exit code 0, or Error(interrupted) that says how to go on watching.
+int run_action(Context& context, const char* method, const std::string& target,
+               const std::string& app, const std::string& done);
+
+/// The object on one line of stdout.
+void print_json(Context& context, const Json& object);
+
+}  // namespace upaas::cli

@@ -1,0 +1,40 @@
+#include "cli/text.h"
+
+#include <catch2/catch.hpp>
+
+using namespace upaas::cli;
+
+TEST_CASE("a table is as wide as its cells and no line ends in blanks") {
+  Table table({"APP", "STATE", "URL"});
+  table.add({"hello", "running", ""});
+  table.add({"ü", "stopped", "http://x/"});
+  CHECK(table.str() ==
+        "APP    STATE    URL\n"
+        "hello  running  -\n"
+        "ü      stopped  http://x/\n");
+}
+
+TEST_CASE("a table without rows is its titles") {
+  CHECK(Table({"A", "B"}).str() == "A  B\n");
+}
+
+TEST_CASE("text is cut between code points, never inside one") {
+  CHECK(width("grüße") == 5);
+  CHECK(shortened("grüße", 3) == "grü");
+  CHECK(shortened("grüße", 9) == "grüße");
+  CHECK(shortened("grüße", 0).empty());
+}
+
+TEST_CASE("what an app wrote cannot move the cursor") {
+  CHECK(printable("a\tb\x1b[2Jc\rd\x7f") == "a b?[2Jc?d?");
+  CHECK(printable("grüße") == "grüße");
+}
+
+TEST_CASE("times and sizes are short") {
+  CHECK(seconds_text(0.042) == "0.04 s");
+  CHECK(seconds_text(1.25) == "1.2 s");
+  CHECK(seconds_text(75.2) == "75 s");
+  CHECK(bytes_text(512) == "512 B");
+  CHECK(bytes_text(1434) == "1.4 KiB");
+  CHECK(bytes_text(3 << 20) == "3.0 MiB");
+}
