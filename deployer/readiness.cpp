@@ -145,17 +145,16 @@ class Wait {
 
 std::optional<std::string> check_instance(const Start& start, const host::Layout& layout,
                                           milliseconds limit) {
+  // Asked through uWSGI, each try would put a line of uWSGI's own into the app's log.
+  if (start.instance.port && !listens(*start.instance.port)) {
+    return fmt::format("nothing listens on 127.0.0.1:{} ($PORT)", start.instance.port->value);
+  }
   const std::string host =
       start.domains.empty() ? start.release.app.str() + ".localhost" : start.domains.front().str();
-  std::optional<std::string> cause =
-      request_health({.socket = layout.instance_socket(start.instance.id.str()),
-                      .host = host,
-                      .path = start.release.spec.health.path},
-                     limit);
-  if (cause && start.instance.port && !listens(*start.instance.port)) {
-    *cause += fmt::format("; nothing listens on 127.0.0.1:{} ($PORT)", start.instance.port->value);
-  }
-  return cause;
+  return request_health({.socket = layout.instance_socket(start.instance.id.str()),
+                         .host = host,
+                         .path = start.release.spec.health.path},
+                        limit);
 }
 
 std::variant<Ready, NotReady> await_instance(const Start& start, const host::Layout& layout,
