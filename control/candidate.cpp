@@ -1,7 +1,5 @@
 #include "control/candidate.h"
 
-#include <fmt/core.h>
-
 #include "base/error.h"
 #include "base/fault.h"
 #include "base/files.h"
@@ -9,17 +7,22 @@
 #include "control/story.h"
 #include "model/app_yaml.h"
 
+#include <fmt/core.h>
+
 namespace upaas::control {
 namespace {
 
-std::string domain_key(const model::Domain& domain) { return "domains/" + domain.str(); }
+std::string domain_key(const model::Domain& domain) {
+  return "domains/" + domain.str();
+}
 
 model::AppSpec read_spec(const Platform& platform, const DeployJob& job) {
   auto spec = model::read_app_yaml(job.request.app_yaml, job.request.file_name,
                                    {.safe_options = platform.options.safe_options});
   if (spec.name && *spec.name != job.app) {
-    throw Error(ErrorKind::invalid, fmt::format("{}: the name is {}, but {} was asked for", job.request.file_name,
-                                                spec.name->str(), job.app.str()));
+    throw Error(ErrorKind::invalid,
+                fmt::format("{}: the name is {}, but {} was asked for", job.request.file_name,
+                            spec.name->str(), job.app.str()));
   }
   spec.name = job.app;
   return spec;
@@ -27,7 +30,8 @@ model::AppSpec read_spec(const Platform& platform, const DeployJob& job) {
 
 builder::Built build_bundle(Platform& platform, const DeployJob& job, const model::AppSpec& spec,
                             const std::filesystem::path& output, Journey& journey) {
-  builder::Request request{.app = job.app, .spec = spec, .source_directory = {}, .source_archive = {}};
+  builder::Request request{
+      .app = job.app, .spec = spec, .source_directory = {}, .source_archive = {}};
   // Whatever comes of it, the upload has served.
   const ScopeExit used([&] {
     if (job.request.source) platform.sources.remove(*job.request.source);
@@ -38,17 +42,20 @@ builder::Built build_bundle(Platform& platform, const DeployJob& job, const mode
     throw Error(ErrorKind::invalid, "neither a source was uploaded nor has the app a repository",
                 "deploy with the upaas command line, which uploads the source directory");
   }
-  return builder::build(request, platform.options.build, output,
-                        {.on_stage = [&](std::string_view stage) { journey.line(fmt::format("-----> {}", stage)); },
-                         .on_line = [&](std::string_view line) { journey.line(line); },
-                         .stop = journey.stop()});
+  return builder::build(
+      request, platform.options.build, output,
+      {.on_stage = [&](std::string_view stage) { journey.line(fmt::format("-----> {}", stage)); },
+       .on_line = [&](std::string_view line) { journey.line(line); },
+       .stop = journey.stop()});
 }
 
 }  // namespace
 
-Candidate make_candidate(Platform& platform, const DeployJob& job, RolloutLock& rollout, Journey& journey) {
-  model::AppSpec spec = journey.has("read") ? read_spec(platform, job)
-                                            : journey.step("read", [&] { return read_spec(platform, job); });
+Candidate make_candidate(Platform& platform, const DeployJob& job, RolloutLock& rollout,
+                         Journey& journey) {
+  model::AppSpec spec = journey.has("read")
+                            ? read_spec(platform, job)
+                            : journey.step("read", [&] { return read_spec(platform, job); });
   Candidate candidate{.release = {.app = job.app,
                                   .id = {},
                                   .bundle = model::BundleId(std::string(64, '0')),
@@ -69,7 +76,8 @@ Candidate make_candidate(Platform& platform, const DeployJob& job, RolloutLock& 
   const TempDir work(platform.options.layout.builds(), kBundleInTheMaking);
   const auto output = work.path() / "bundle.tar.gz";
   rollout.write("build");
-  const auto built = journey.step("build", [&] { return build_bundle(platform, job, spec, output, journey); });
+  const auto built =
+      journey.step("build", [&] { return build_bundle(platform, job, spec, output, journey); });
   fault_point("deploy.built");
   journey.step("store", [&] {
     candidate.release.bundle = model::BundleId(platform.bundles.add(output));
@@ -89,12 +97,14 @@ AppRecord app_record(Platform& platform, const AppName& name) {
   AppRecord app{.name = name, .uid = {*uid}};
   if (!platform.write({store::Compare::absent(Records::app_key(name))}, {Records::put(app)})) {
     platform.uids.release(*uid);
-    throw Error(ErrorKind::conflict, name.str() + " was made by somebody else just now", "try again");
+    throw Error(ErrorKind::conflict, name.str() + " was made by somebody else just now",
+                "try again");
   }
   return app;
 }
 
-std::optional<model::Release> unchanged(Platform& platform, const AppRecord& app, const Candidate& candidate) {
+std::optional<model::Release> unchanged(Platform& platform, const AppRecord& app,
+                                        const Candidate& candidate) {
   if (!app.current || app.wanted != AppWanted::running) return std::nullopt;
   auto current = platform.records.release(app.name, *app.current);
   if (!current) return std::nullopt;
@@ -124,7 +134,8 @@ std::vector<store::Compare> claim_domains(Platform& platform, const AppName& app
       compares.push_back(store::Compare::absent(key));
       operations.push_back(store::Operation::put(key, app.str()));
     } else if (owner->value != app.str()) {
-      throw Error(ErrorKind::conflict, fmt::format("the domain {} belongs to {}", domain.str(), owner->value),
+      throw Error(ErrorKind::conflict,
+                  fmt::format("the domain {} belongs to {}", domain.str(), owner->value),
                   "take it out of `domains` of one of the two apps");
     }
   }

@@ -1,11 +1,11 @@
 /// What a deploy begins with: the spec read by the server's own rules and a bundle in the store.
 #pragma once
 
-#include <optional>
-#include <vector>
-
 #include "control/deploy.h"
 #include "control/rollout.h"
+
+#include <optional>
+#include <vector>
 
 namespace upaas::control {
 
@@ -14,9 +14,10 @@ struct Candidate {
   std::vector<model::Domain> domains;
 };
 
-/// Steps read, build, store. Error(invalid) for the metadata or a bundle that is not what its manifest says.
-[[nodiscard]] Candidate make_candidate(Platform& platform, const DeployJob& job, RolloutLock& rollout,
-                                       Journey& journey);
+/// Steps read, build, store. Error(invalid) for the metadata or a bundle that is not what its
+/// manifest says.
+[[nodiscard]] Candidate make_candidate(Platform& platform, const DeployJob& job,
+                                       RolloutLock& rollout, Journey& journey);
 
 /// The app's record, made (with a uid of its own) when this is its first deploy.
 [[nodiscard]] AppRecord app_record(Platform& platform, const AppName& name);

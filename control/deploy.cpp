@@ -1,7 +1,5 @@
 #include "control/deploy.h"
 
-#include <fmt/core.h>
-
 #include "base/digest.h"
 #include "base/error.h"
 #include "base/fault.h"
@@ -14,6 +12,8 @@
 #include "control/reconciler.h"
 #include "control/rollout.h"
 #include "control/story.h"
+
+#include <fmt/core.h>
 
 namespace upaas::control {
 
@@ -58,8 +58,9 @@ void record_release(Switch& s, const Candidate& candidate) {
 /// Places the new instances and waits until each runs and is healthy, unannounced.
 void bring_up(Switch& s) {
   s.journey.step("place", [&] {
-    s.fresh = place_instances(s.platform, s.app, s.release,
-                              {.count = s.release.spec.scale.instances.min, .surge = !s.old.empty()});
+    s.fresh =
+        place_instances(s.platform, s.app, s.release,
+                        {.count = s.release.spec.scale.instances.min, .surge = !s.old.empty()});
     try {
       s.rollout.write("place", wanting(s.fresh, Wanted::held));
     } catch (const Error&) {
@@ -70,7 +71,8 @@ void bring_up(Switch& s) {
   });
   fault_point("deploy.placed");
   s.reconciler.poke();
-  follow(s.platform, ids(s.fresh), InstanceState::held, s.release.spec.health.timeout + kSlack, s.journey);
+  follow(s.platform, ids(s.fresh), InstanceState::held, s.release.spec.health.timeout + kSlack,
+         s.journey);
   fault_point("deploy.healthy");
 }
 
@@ -104,9 +106,10 @@ void retire_old(Switch& s) {
 
 /// Takes back what was placed; the old release has served all the time.
 void revert(Switch& s, const Error& why) {
-  s.platform.events.add(s.app.name.str(), "deploy.failed",
-                        fmt::format("{} failed: {}; {}", s.release.id.str(), why.message(),
-                                    s.app.current ? s.app.current->str() + " goes on" : "nothing serves"));
+  s.platform.events.add(
+      s.app.name.str(), "deploy.failed",
+      fmt::format("{} failed: {}; {}", s.release.id.str(), why.message(),
+                  s.app.current ? s.app.current->str() + " goes on" : "nothing serves"));
   auto operations = wanting(s.fresh, Wanted::gone);
   operations.push_back(Records::put(s.app.name, s.release.id, Outcome{"failed", 0, 0}));
   s.rollout.write("revert", std::move(operations));
@@ -121,7 +124,9 @@ void carry_out(Switch& s) {
   bool committed = false;
   try {
     bring_up(s);
-    if (!s.old.empty()) probe.emplace(probe_options(s.platform, s.release), s.platform.domains_of(s.app.name, s.release.spec).front());
+    if (!s.old.empty())
+      probe.emplace(probe_options(s.platform, s.release),
+                    s.platform.domains_of(s.app.name, s.release.spec).front());
     switch_over(s);
     committed = true;
     retire_old(s);
@@ -151,7 +156,8 @@ wire::DeployResult result_of(const Switch& s, bool changed) {
 
 }  // namespace
 
-wire::DeployResult deploy(Platform& platform, Reconciler& reconciler, const DeployJob& job, Journey& journey) {
+wire::DeployResult deploy(Platform& platform, Reconciler& reconciler, const DeployJob& job,
+                          Journey& journey) {
   const auto begin = Steady::now();
   RolloutLock rollout(platform, job.app, "deploy", job.by);
   const Candidate candidate = make_candidate(platform, job, rollout, journey);
@@ -170,16 +176,18 @@ wire::DeployResult deploy(Platform& platform, Reconciler& reconciler, const Depl
     return result;
   }
   journey.step("release", [&] { record_release(s, candidate); });
-  platform.events.add(app.name.str(), "deploy.started", fmt::format("{} by {}", s.release.id.str(), job.by));
+  platform.events.add(app.name.str(), "deploy.started",
+                      fmt::format("{} by {}", s.release.id.str(), job.by));
   carry_out(s);
-  (void)platform.write({}, {Records::put(app.name, s.release.id,
-                                         Outcome{"ok", s.probes.total, s.probes.failed})});
+  (void)platform.write(
+      {}, {Records::put(app.name, s.release.id, Outcome{"ok", s.probes.total, s.probes.failed})});
   housekeep(platform, app.name);
   auto result = result_of(s, true);
   result.seconds = Journey::seconds_since(begin);
-  platform.events.add(app.name.str(), "deploy.done",
-                      fmt::format("{} is live after {:.1f} s, {} of {} requests failed in the switch",
-                                  s.release.id.str(), result.seconds, s.probes.failed, s.probes.total));
+  platform.events.add(
+      app.name.str(), "deploy.done",
+      fmt::format("{} is live after {:.1f} s, {} of {} requests failed in the switch",
+                  s.release.id.str(), result.seconds, s.probes.failed, s.probes.total));
   return result;
 }
 

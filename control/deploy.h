@@ -1,15 +1,16 @@
-/// The story of a deploy: one function of a screen. It writes what is wanted, one transaction a step, and
-/// waits for the host's reports. The commit point is the transaction that sets the app's current release;
-/// before it every failure goes back (the old release serves all the time), after it forward.
+/// The story of a deploy: one function of a screen. It writes what is wanted, one transaction a
+/// step, and waits for the host's reports. The commit point is the transaction that sets the app's
+/// current release; before it every failure goes back (the old release serves all the time), after
+/// it forward.
 #pragma once
-
-#include <filesystem>
-#include <optional>
-#include <string>
 
 #include "control/journey.h"
 #include "control/platform.h"
 #include "wire/api.h"
+
+#include <filesystem>
+#include <optional>
+#include <string>
 
 namespace upaas::control {
 
@@ -19,9 +20,10 @@ struct DeployJob {
   wire::DeployRequest request;
 };
 
-/// Errors: those of the steps, each with its step's name: invalid, build_failed, no_capacity, conflict,
-/// unhealthy (with the app's last lines). Requests that failed in the switch are in the result.
-[[nodiscard]] wire::DeployResult deploy(Platform& platform, Reconciler& reconciler, const DeployJob& job,
-                                        Journey& journey);
+/// Errors: those of the steps, each with its step's name: invalid, build_failed, no_capacity,
+/// conflict, unhealthy (with the app's last lines). Requests that failed in the switch are in the
+/// result.
+[[nodiscard]] wire::DeployResult deploy(Platform& platform, Reconciler& reconciler,
+                                        const DeployJob& job, Journey& journey);
 
 }  // namespace upaas::control

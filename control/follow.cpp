@@ -1,12 +1,12 @@
 #include "control/follow.h"
 
+#include "base/error.h"
+
 #include <fmt/core.h>
 
 #include <algorithm>
 #include <functional>
 #include <map>
-
-#include "base/error.h"
 
 namespace upaas::control {
 
@@ -31,8 +31,9 @@ class Teller {
         journey_.end(name, "done", seconds);
       }
     }
-    const bool works = report.state == InstanceState::starting || report.state == InstanceState::held ||
-                       report.state == InstanceState::live || report.state == InstanceState::draining;
+    const bool works = report.state == InstanceState::starting ||
+                       report.state == InstanceState::held || report.state == InstanceState::live ||
+                       report.state == InstanceState::draining;
     if (works && !report.step.empty() && !skip_.contains(report.step) && report.step != last_) {
       last_ = report.step;
       journey_.begin(last_);
@@ -47,15 +48,16 @@ class Teller {
 };
 
 Error unhealthy(const InstanceReport& report) {
-  Error error(ErrorKind::unhealthy, fmt::format("{} did not become healthy: {}", report.id.str(), report.cause),
+  Error error(ErrorKind::unhealthy,
+              fmt::format("{} did not become healthy: {}", report.id.str(), report.cause),
               report.hint);
   error.at_step(report.step).with_output(report.output);
   return error;
 }
 
 /// Looks at the reports of `instances` after every change until `done` says so.
-void watch(Platform& platform, const std::vector<model::InstanceId>& instances, std::chrono::milliseconds limit,
-           Journey& journey, const std::string& what,
+void watch(Platform& platform, const std::vector<model::InstanceId>& instances,
+           std::chrono::milliseconds limit, Journey& journey, const std::string& what,
            const std::function<bool(const std::map<model::InstanceId, InstanceReport>&)>& done) {
   const auto deadline = Steady::now() + limit;
   long long seen = 0;
@@ -67,7 +69,8 @@ void watch(Platform& platform, const std::vector<model::InstanceId>& instances, 
       }
     }
     if (done(reports)) return;
-    if (journey.stop().stop_requested()) throw Error(ErrorKind::interrupted, "the daemon is stopping");
+    if (journey.stop().stop_requested())
+      throw Error(ErrorKind::interrupted, "the daemon is stopping");
     if (Steady::now() > deadline) throw Error(ErrorKind::timeout, "not " + what + " in time");
     seen = platform.host.wait_change(seen, kLook);
   }
@@ -75,21 +78,23 @@ void watch(Platform& platform, const std::vector<model::InstanceId>& instances, 
 
 }  // namespace
 
-void follow(Platform& platform, const std::vector<model::InstanceId>& instances, InstanceState state,
-            std::chrono::milliseconds limit, Journey& journey, const std::set<std::string>& skip) {
+void follow(Platform& platform, const std::vector<model::InstanceId>& instances,
+            InstanceState state, std::chrono::milliseconds limit, Journey& journey,
+            const std::set<std::string>& skip) {
   Teller teller(journey, skip);
-  watch(platform, instances, limit, journey, std::string(model::to_string(state)), [&](const auto& reports) {
-    bool all = reports.size() == instances.size();
-    for (const auto& [id, report] : reports) {
-      teller.tell(report);
-      if (report.state == InstanceState::failed) {
-        if (!report.step.empty()) journey.end(report.step, "failed", 0);
-        throw unhealthy(report);
-      }
-      all = all && report.state == state;
-    }
-    return all;
-  });
+  watch(platform, instances, limit, journey, std::string(model::to_string(state)),
+        [&](const auto& reports) {
+          bool all = reports.size() == instances.size();
+          for (const auto& [id, report] : reports) {
+            teller.tell(report);
+            if (report.state == InstanceState::failed) {
+              if (!report.step.empty()) journey.end(report.step, "failed", 0);
+              throw unhealthy(report);
+            }
+            all = all && report.state == state;
+          }
+          return all;
+        });
 }
 
 void follow_out(Platform& platform, const std::vector<model::InstanceId>& instances,

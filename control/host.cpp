@@ -1,5 +1,11 @@
 #include "control/host.h"
 
+#include "base/clock.h"
+#include "base/fault.h"
+#include "base/files.h"
+#include "base/log.h"
+#include "control/instance_task.h"
+
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
@@ -9,12 +15,6 @@
 #include <mutex>
 #include <set>
 #include <thread>
-
-#include "base/clock.h"
-#include "base/fault.h"
-#include "base/files.h"
-#include "base/log.h"
-#include "control/instance_task.h"
 
 namespace upaas::control {
 
@@ -53,7 +53,7 @@ struct Host::State {
   std::pair<long long, long long> highest{0, 0};
   bool poke = false;
   std::condition_variable_any work;
-  std::mutex routes_mutex;  // one writer of RUN/routes at a time, in order
+  std::mutex routes_mutex;                // one writer of RUN/routes at a time, in order
   std::vector<router_sub::Route> former;  // of the run before: what was live
   std::jthread loop;
 
@@ -70,7 +70,10 @@ struct Host::State {
   void dispatch();
   void launch(const std::string& name, Slot& slot, TaskKind kind);
   void finish(const std::string& name, TaskKind kind, const TaskResult& result);
-  void touch() { ++version; changed.notify_all(); }
+  void touch() {
+    ++version;
+    changed.notify_all();
+  }
   void push_routes();
   [[nodiscard]] bool remember(long long epoch, long long revision);
 };
@@ -106,10 +109,12 @@ bool Host::State::remember(long long epoch, long long revision) {
   }
   if (std::pair{epoch, revision} < highest) return false;
   if (std::pair{epoch, revision} > highest) {
-    // A revision within an epoch needs no sync of its own: only a newer lord must be remembered for good.
+    // A revision within an epoch needs no sync of its own: only a newer lord must be remembered for
+    // good.
     const bool sync = epoch != highest.first;
     highest = {epoch, revision};
-    write_file(file, dump_json({{"epoch", epoch}, {"revision", revision}}), {.mode = 0600, .sync = sync});
+    write_file(file, dump_json({{"epoch", epoch}, {"revision", revision}}),
+               {.mode = 0600, .sync = sync});
   }
   return true;
 }
@@ -188,14 +193,16 @@ void Host::State::run(const std::stop_token& stop) {
 }
 
 void Host::State::keep_data_plane() {
-  if (deployer.ensure_emperor()) options.event("", "repair.emperor", "the Emperor was not running: started");
+  if (deployer.ensure_emperor())
+    options.event("", "repair.emperor", "the Emperor was not running: started");
   deployer.ensure_service("announcer", routers.announcer_launch());
   for (const std::string& name : routers.ensure()) {
     options.event("", "repair." + name, name + " was not running: started");
   }
 }
 
-/// Compares what the Emperor says with what we believe, so that `ps` is true and a lost ini comes back.
+/// Compares what the Emperor says with what we believe, so that `ps` is true and a lost ini comes
+/// back.
 void Host::State::survey() {
   const bool adopting = adoption_due();
   const auto vassals = deployer.survey(std::chrono::seconds(5));
@@ -218,13 +225,14 @@ void Host::State::survey() {
   if (adopting) stop_strangers();
 }
 
-/// First sight of an instance after our start: what was live and still accepts is live, with no check that
-/// could interrupt it. Everything else takes the way of a new one (its files are kept if they are there).
+/// First sight of an instance after our start: what was live and still accepts is live, with no
+/// check that could interrupt it. Everything else takes the way of a new one (its files are kept if
+/// they are there).
 void Host::State::adopt(const std::string& name, Slot& slot, const deployer::Vassal* vassal) {
   slot.adopted = true;
-  const bool was_live = std::any_of(former.begin(), former.end(), [&](const router_sub::Route& route) {
-    return route.instance == name && route.live;
-  });
+  const bool was_live = std::any_of(
+      former.begin(), former.end(),
+      [&](const router_sub::Route& route) { return route.instance == name && route.live; });
   if (!was_live || vassal == nullptr || !vassal->has_ini || !vassal->accepting) return;
   slot.announced = true;
   slot.report.state = InstanceState::live;
@@ -242,7 +250,8 @@ void Host::State::compare(const std::string& name, Slot& slot, const deployer::V
     touch();
   } else if (vassal->pid != 0 && vassal->pid != slot.report.pid) {
     options.event(app, "instance.respawned",
-                  fmt::format("{}: master {} died, the Emperor started {}", name, slot.report.pid, vassal->pid));
+                  fmt::format("{}: master {} died, the Emperor started {}", name, slot.report.pid,
+                              vassal->pid));
     slot.report.pid = vassal->pid;
     slot.report.since = vassal->since.value_or(wall_now());
     touch();
@@ -271,7 +280,8 @@ void Host::State::stop_strangers() {
 void Host::State::dispatch() {
   const auto now = Steady::now();
   int starting = 0;
-  for (const auto& [name, slot] : slots) starting += slot.busy && slot.report.state == InstanceState::starting;
+  for (const auto& [name, slot] : slots)
+    starting += slot.busy && slot.report.state == InstanceState::starting;
   for (auto& [name, slot] : slots) {
     if (slot.busy || !slot.adopted) continue;
     const auto kind = next_task(slot.item.instance.wanted, slot.report.state);
@@ -307,10 +317,11 @@ void Host::State::launch(const std::string& name, Slot& slot, TaskKind kind) {
                             }
                           }};
   // The previous worker of this slot has finished (busy was false); assigning joins it.
-  slot.worker = std::jthread([this, name, kind, item = slot.item, context](const std::stop_token& stop) {
-    const TaskResult result = run_task(kind, item, context, stop);
-    if (!stop.stop_requested()) finish(name, kind, result);
-  });
+  slot.worker =
+      std::jthread([this, name, kind, item = slot.item, context](const std::stop_token& stop) {
+        const TaskResult result = run_task(kind, item, context, stop);
+        if (!stop.stop_requested()) finish(name, kind, result);
+      });
 }
 
 void Host::State::finish(const std::string& name, TaskKind kind, const TaskResult& result) {

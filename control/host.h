@@ -1,20 +1,26 @@
-/// This machine as a backend: two verbs, `apply` and `report`. Orders are the whole set of what is wanted
-/// here; the host works towards it on its own threads, over and over, whatever happened in between.
+/// This machine as a backend: two verbs, `apply` and `report`. Orders are the whole set of what is
+/// wanted here; the host works towards it on its own threads, over and over, whatever happened in
+/// between.
 ///
 /// It is the only place where deployer and router-sub meet. Per instance, one task at a time:
 ///   wanted held  fetch, unpack, start, health: *held* (runs, not announced)
 ///   wanted live  the same, then its route goes live and it is live once every FastRouter has it
 ///   draining     route off, withdrawn from every FastRouter, waits for its requests to end
 ///   gone         draining at most `drain.timeout` (what is left is cut and counted), then stopped
-/// An instance that fails is reported `failed` with its cause and tried again after 5, 10, ... 60 s while
-/// it is wanted.
+/// An instance that fails is reported `failed` with its cause and tried again after 5, 10, ... 60 s
+/// while it is wanted.
 ///
-/// The data plane (Emperor, announcer, FastRouters, nginx) is kept running by the same loop, adopted when
-/// it runs. What runs here and is in no order is stopped (once orders were given).
+/// The data plane (Emperor, announcer, FastRouters, nginx) is kept running by the same loop,
+/// adopted when it runs. What runs here and is in no order is stopped (once orders were given).
 ///
-/// Orders older than the highest (epoch, revision) seen are refused: that pair is synced to RUN/orders
-/// before anything is done. Thread-safe.
+/// Orders older than the highest (epoch, revision) seen are refused: that pair is synced to
+/// RUN/orders before anything is done. Thread-safe.
 #pragma once
+
+#include "deployer/deployer.h"
+#include "host/layout.h"
+#include "model/release.h"
+#include "router-sub/routers.h"
 
 #include <chrono>
 #include <filesystem>
@@ -23,11 +29,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "deployer/deployer.h"
-#include "host/layout.h"
-#include "model/release.h"
-#include "router-sub/routers.h"
 
 namespace upaas::control {
 
@@ -54,8 +55,8 @@ class Host {
   /// False when the orders are older than ones already seen.
   bool apply(model::Orders orders);
   [[nodiscard]] std::vector<model::InstanceReport> report() const;
-  /// Waits for a change of any report after `seen` (a number from an earlier call, 0 at first); returns the
-  /// newest number, `seen` when the limit passed.
+  /// Waits for a change of any report after `seen` (a number from an earlier call, 0 at first);
+  /// returns the newest number, `seen` when the limit passed.
   [[nodiscard]] long long wait_change(long long seen, std::chrono::milliseconds limit) const;
 
  private:

@@ -29,7 +29,8 @@ class Timed {
       const std::string& step;
       Steady::time_point begin;
       ~Note() {
-        result.steps.emplace_back(step, std::chrono::duration<double>(Steady::now() - begin).count());
+        result.steps.emplace_back(step,
+                                  std::chrono::duration<double>(Steady::now() - begin).count());
       }
     } note{result_, step, begin};
     return work();
@@ -53,8 +54,8 @@ router_sub::Route route_of(const model::Orders::Item& item, bool live) {
           .live = live};
 }
 
-void start(const model::Orders::Item& item, const TaskContext& context, Timed& timed, TaskResult& result,
-           std::stop_token stop) {
+void start(const model::Orders::Item& item, const TaskContext& context, Timed& timed,
+           TaskResult& result, std::stop_token stop) {
   const deployer::Start start{item.instance, item.release, item.domains};
   if (!context.deployer.has_tree(item.release.bundle)) {
     const auto file = timed("fetch", [&] { return context.fetch(item.release.bundle); });
@@ -86,13 +87,14 @@ void start(const model::Orders::Item& item, const TaskContext& context, Timed& t
   context.deployer.stop(item.instance.id.str());
 }
 
-void announce(const model::Orders::Item& item, const TaskContext& context, Timed& timed, TaskResult& result,
-              std::stop_token stop) {
+void announce(const model::Orders::Item& item, const TaskContext& context, Timed& timed,
+              TaskResult& result, std::stop_token stop) {
   const auto route = route_of(item, true);
   const bool everywhere = timed("announce", [&] {
     context.push_routes();
-    return wait_until([&] { return context.routers.announced(route, std::chrono::milliseconds(500)); },
-                      kAnnounceLimit, stop, std::chrono::milliseconds(10));
+    return wait_until(
+        [&] { return context.routers.announced(route, std::chrono::milliseconds(500)); },
+        kAnnounceLimit, stop, std::chrono::milliseconds(10));
   });
   fault_point("deploy.announced");
   result.state = everywhere ? InstanceState::live : InstanceState::failed;
@@ -109,9 +111,10 @@ void withdraw(const model::Orders::Item& item, const TaskContext& context, TaskR
   result.state = InstanceState::draining;
 }
 
-/// Waits for the requests under way, as long as the app's drain.timeout says; what is left then is cut.
-void drain(const model::Orders::Item& item, const TaskContext& context, Timed& timed, TaskResult& result,
-           std::stop_token stop) {
+/// Waits for the requests under way, as long as the app's drain.timeout says; what is left then is
+/// cut.
+void drain(const model::Orders::Item& item, const TaskContext& context, Timed& timed,
+           TaskResult& result, std::stop_token stop) {
   timed("drain", [&] {
     withdraw(item, context, result);
     fault_point("deploy.withdrawn");
@@ -139,7 +142,8 @@ std::optional<TaskKind> next_task(Wanted wanted, InstanceState state) {
       return runs ? std::nullopt : std::optional(TaskKind::start);
     case Wanted::live:
       if (state == InstanceState::live) return std::nullopt;
-      if (state == InstanceState::held || state == InstanceState::draining) return TaskKind::announce;
+      if (state == InstanceState::held || state == InstanceState::draining)
+        return TaskKind::announce;
       return TaskKind::start;
     case Wanted::draining:
       return state == InstanceState::live ? std::optional(TaskKind::withdraw) : std::nullopt;
@@ -155,9 +159,15 @@ TaskResult run_task(TaskKind kind, const model::Orders::Item& item, const TaskCo
   Timed timed(context, result);
   try {
     switch (kind) {
-      case TaskKind::start: start(item, context, timed, result, stop); break;
-      case TaskKind::announce: announce(item, context, timed, result, stop); break;
-      case TaskKind::withdraw: withdraw(item, context, result); break;
+      case TaskKind::start:
+        start(item, context, timed, result, stop);
+        break;
+      case TaskKind::announce:
+        announce(item, context, timed, result, stop);
+        break;
+      case TaskKind::withdraw:
+        withdraw(item, context, result);
+        break;
       case TaskKind::stop:
         drain(item, context, timed, result, stop);
         if (stop.stop_requested()) return result;

@@ -1,6 +1,10 @@
-/// One step of one instance towards what is wanted: blocking work of a thread of the host's, a function of
-/// what it is given. Never throws: a failure is a result.
+/// One step of one instance towards what is wanted: blocking work of a thread of the host's, a
+/// function of what it is given. Never throws: a failure is a result.
 #pragma once
+
+#include "deployer/deployer.h"
+#include "model/release.h"
+#include "router-sub/routers.h"
 
 #include <filesystem>
 #include <functional>
@@ -9,10 +13,6 @@
 #include <string>
 #include <utility>
 #include <vector>
-
-#include "deployer/deployer.h"
-#include "model/release.h"
-#include "router-sub/routers.h"
 
 namespace upaas::control {
 
@@ -46,7 +46,7 @@ struct TaskResult {
   long long cut = 0;
 };
 
-[[nodiscard]] TaskResult run_task(TaskKind kind, const model::Orders::Item& item, const TaskContext& context,
-                                  std::stop_token stop);
+[[nodiscard]] TaskResult run_task(TaskKind kind, const model::Orders::Item& item,
+                                  const TaskContext& context, std::stop_token stop);
 
 }  // namespace upaas::control

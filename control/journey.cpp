@@ -5,7 +5,8 @@
 namespace upaas::control {
 
 void Journey::end(const std::string& name, const std::string& state, double seconds) {
-  const auto found = std::find_if(steps_.begin(), steps_.end(), [&](const auto& s) { return s.name == name; });
+  const auto found =
+      std::find_if(steps_.begin(), steps_.end(), [&](const auto& s) { return s.name == name; });
   const wire::Step step{name, state, seconds};
   if (found == steps_.end()) {
     steps_.push_back(step);

@@ -1,6 +1,10 @@
-/// A deploy as a row of named steps, each with a state and a time: told while it happens (stream) and
-/// kept for the answer. One thread.
+/// A deploy as a row of named steps, each with a state and a time: told while it happens (stream)
+/// and kept for the answer. One thread.
 #pragma once
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "wire/api.h"
 
 #include <functional>
 #include <stop_token>
@@ -8,13 +12,10 @@
 #include <string_view>
 #include <vector>
 
-#include "base/clock.h"
-#include "base/error.h"
-#include "wire/api.h"
-
 namespace upaas::control {
 
-/// Where the news of a job goes. Callbacks may be called from one thread only and must not block for long.
+/// Where the news of a job goes. Callbacks may be called from one thread only and must not block
+/// for long.
 struct Sink {
   std::function<void(const wire::Step&)> on_step;
   std::function<void(std::string_view line)> on_line;

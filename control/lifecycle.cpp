@@ -1,7 +1,5 @@
 #include "control/lifecycle.h"
 
-#include <nlohmann/json.hpp>
-
 #include "base/error.h"
 #include "base/fault.h"
 #include "control/follow.h"
@@ -9,6 +7,8 @@
 #include "control/reconciler.h"
 #include "control/rollout.h"
 #include "control/story.h"
+
+#include <nlohmann/json.hpp>
 
 namespace upaas::control {
 
@@ -32,12 +32,15 @@ std::vector<store::Operation> all_gone(std::vector<model::Instance>& instances) 
 }
 
 Json answer(const char* schema, const AppName& app, bool changed, Steady::time_point begin) {
-  return {{"schema", schema}, {"app", app.str()}, {"changed", changed}, {"seconds", Journey::seconds_since(begin)}};
+  return {{"schema", schema},
+          {"app", app.str()},
+          {"changed", changed},
+          {"seconds", Journey::seconds_since(begin)}};
 }
 
 /// Writes the wish with every instance gone, and waits until none is left.
-void take_down(Platform& platform, Reconciler& reconciler, RolloutLock& rollout, AppRecord& app, AppWanted wanted,
-               Journey& journey) {
+void take_down(Platform& platform, Reconciler& reconciler, RolloutLock& rollout, AppRecord& app,
+               AppWanted wanted, Journey& journey) {
   auto instances = platform.records.instances(app.name);
   app.wanted = wanted;
   auto operations = all_gone(instances);
@@ -55,8 +58,8 @@ void take_down(Platform& platform, Reconciler& reconciler, RolloutLock& rollout,
 
 }  // namespace
 
-Json start_app(Platform& platform, Reconciler& reconciler, const AppName& name, const std::string& by,
-               Journey& journey) {
+Json start_app(Platform& platform, Reconciler& reconciler, const AppName& name,
+               const std::string& by, Journey& journey) {
   const auto begin = Steady::now();
   RolloutLock rollout(platform, name, "start", by);
   AppRecord app = known_app(platform, name);
@@ -68,7 +71,8 @@ Json start_app(Platform& platform, Reconciler& reconciler, const AppName& name, 
     return answer("upaas.start/v1", name, false, begin);
   }
   auto instances = journey.step("place", [&] {
-    return place_instances(platform, app, *release, {.count = release->spec.scale.instances.min, .wanted = Wanted::live});
+    return place_instances(platform, app, *release,
+                           {.count = release->spec.scale.instances.min, .wanted = Wanted::live});
   });
   app.wanted = AppWanted::running;
   std::vector<store::Operation> operations{Records::put(app)};
@@ -77,7 +81,8 @@ Json start_app(Platform& platform, Reconciler& reconciler, const AppName& name, 
   fault_point("start.written");
   reconciler.poke();
   try {
-    follow(platform, ids(instances), InstanceState::live, release->spec.health.timeout + kSlack, journey);
+    follow(platform, ids(instances), InstanceState::live, release->spec.health.timeout + kSlack,
+           journey);
   } catch (const Error& error) {
     if (journey.stop().stop_requested()) {
       rollout.abandon();
@@ -92,8 +97,8 @@ Json start_app(Platform& platform, Reconciler& reconciler, const AppName& name, 
   return answer("upaas.start/v1", name, true, begin);
 }
 
-Json stop_app(Platform& platform, Reconciler& reconciler, const AppName& name, const std::string& by,
-              Journey& journey) {
+Json stop_app(Platform& platform, Reconciler& reconciler, const AppName& name,
+              const std::string& by, Journey& journey) {
   const auto begin = Steady::now();
   RolloutLock rollout(platform, name, "stop", by);
   AppRecord app = known_app(platform, name);
@@ -105,8 +110,8 @@ Json stop_app(Platform& platform, Reconciler& reconciler, const AppName& name, c
   return answer("upaas.stop/v1", name, true, begin);
 }
 
-Json destroy_app(Platform& platform, Reconciler& reconciler, const AppName& name, const std::string& by,
-                 Journey& journey) {
+Json destroy_app(Platform& platform, Reconciler& reconciler, const AppName& name,
+                 const std::string& by, Journey& journey) {
   const auto begin = Steady::now();
   RolloutLock rollout(platform, name, "destroy", by);
   AppRecord app = known_app(platform, name);
@@ -122,11 +127,14 @@ void forget_app(Platform& platform, const AppRecord& app) {
   platform.routers.forget_app(app.name);
   platform.deployer.remove_logs(app.name);
   std::vector<std::string> bundles;
-  for (const auto& release : platform.records.releases(app.name)) bundles.push_back(release.bundle.str());
-  std::vector<store::Operation> operations{store::Operation::remove_prefix("releases/" + name + "/"),
-                                           store::Operation::remove_prefix("outcomes/" + name + "/")};
+  for (const auto& release : platform.records.releases(app.name))
+    bundles.push_back(release.bundle.str());
+  std::vector<store::Operation> operations{
+      store::Operation::remove_prefix("releases/" + name + "/"),
+      store::Operation::remove_prefix("outcomes/" + name + "/")};
   for (const auto& kv : platform.records.store().list("domains/").items) {
-    if (kv.value == name && operations.size() < 120) operations.push_back(store::Operation::remove(kv.key));
+    if (kv.value == name && operations.size() < 120)
+      operations.push_back(store::Operation::remove(kv.key));
   }
   fault_point("destroy.forgetting");
   operations.push_back(store::Operation::remove(Records::app_key(app.name)));

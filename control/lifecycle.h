@@ -1,17 +1,18 @@
-/// The other stories of an app: start, stop, destroy. Idempotent; each holds the app's rollout lock.
+/// The other stories of an app: start, stop, destroy. Idempotent; each holds the app's rollout
+/// lock.
 #pragma once
-
-#include <string>
 
 #include "base/json.h"
 #include "control/journey.h"
 #include "control/platform.h"
 
+#include <string>
+
 namespace upaas::control {
 
 /// `upaas.start/v1`, `upaas.stop/v1`, `upaas.destroy/v1`: {app, changed, seconds}.
-/// Error(not_found) for an unknown app; `start_app` also Error(invalid) when there is no release yet,
-/// Error(no_capacity), Error(unhealthy) (then nothing is left running).
+/// Error(not_found) for an unknown app; `start_app` also Error(invalid) when there is no release
+/// yet, Error(no_capacity), Error(unhealthy) (then nothing is left running).
 [[nodiscard]] Json start_app(Platform& platform, Reconciler& reconciler, const AppName& app,
                              const std::string& by, Journey& journey);
 /// Withdraws, drains, stops. What a request gets from then on is the front's 503.

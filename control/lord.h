@@ -1,11 +1,11 @@
-/// Who decides. On one machine: whoever holds the store (SQLite admits one process). The epoch grows with
-/// every election, in the transaction that takes the lordship, and is in every order; every write of a lord
-/// compares the lord key, so a former lord cannot write.
+/// Who decides. On one machine: whoever holds the store (SQLite admits one process). The epoch
+/// grows with every election, in the transaction that takes the lordship, and is in every order;
+/// every write of a lord compares the lord key, so a former lord cannot write.
 #pragma once
 
-#include <string>
-
 #include "store/store.h"
+
+#include <string>
 
 namespace upaas::control {
 

@@ -1,9 +1,9 @@
 #include "control/placing.h"
 
-#include <fmt/core.h>
-
 #include "base/digest.h"
 #include "base/error.h"
+
+#include <fmt/core.h>
 
 namespace upaas::control {
 namespace {
@@ -11,15 +11,18 @@ namespace {
 Error no_room(const AppRecord& app, const std::vector<scheduler::Refusal>& refused) {
   std::string reasons;
   for (const auto& refusal : refused) {
-    reasons += fmt::format("{}{}: {}", reasons.empty() ? "" : "; ", refusal.backend.str(), refusal.reason);
+    reasons +=
+        fmt::format("{}{}: {}", reasons.empty() ? "" : "; ", refusal.backend.str(), refusal.reason);
   }
-  return {ErrorKind::no_capacity, fmt::format("no backend can take an instance of {} ({})", app.name.str(), reasons),
+  return {ErrorKind::no_capacity,
+          fmt::format("no backend can take an instance of {} ({})", app.name.str(), reasons),
           "free some room (`upaas ps` shows what runs), or ask for less in `scale`"};
 }
 
 /// A port that is ours to use and that nobody listens on.
 model::Port take_port(Platform& platform) {
-  std::vector<std::uint32_t> busy;  // somebody outside of upaas listens there: passed over this time
+  std::vector<std::uint32_t>
+      busy;  // somebody outside of upaas listens there: passed over this time
   std::optional<model::Port> port;
   while (!port && busy.size() < 64) {
     const auto number = platform.ports.take();
@@ -40,7 +43,8 @@ model::Port take_port(Platform& platform) {
 }  // namespace
 
 std::vector<model::Instance> place_instances(Platform& platform, const AppRecord& app,
-                                             const model::Release& release, const Placing& placing) {
+                                             const model::Release& release,
+                                             const Placing& placing) {
   auto fleet = platform.fleet();
   const int workers = release.spec.scale.workers.max;
   const scheduler::Need need{.app = app.name,
@@ -53,7 +57,8 @@ std::vector<model::Instance> place_instances(Platform& platform, const AppRecord
   try {
     for (int i = 0; i < placing.count; ++i) {
       const auto placement = scheduler::place(fleet, need);
-      if (const auto* none = std::get_if<scheduler::NoRoom>(&placement)) throw no_room(app, none->refused);
+      if (const auto* none = std::get_if<scheduler::NoRoom>(&placement))
+        throw no_room(app, none->refused);
       model::Instance instance{.id = model::InstanceId(app.name, release.id, random_name(4)),
                                .backend = std::get<scheduler::Choice>(placement).backend,
                                .wanted = placing.wanted,

@@ -1,9 +1,10 @@
-/// Instances of a release, placed: which backends, or Error(no_capacity) with every backend's reason.
+/// Instances of a release, placed: which backends, or Error(no_capacity) with every backend's
+/// reason.
 #pragma once
 
-#include <vector>
-
 #include "control/platform.h"
+
+#include <vector>
 
 namespace upaas::control {
 
@@ -14,10 +15,11 @@ struct Placing {
   bool surge = false;
 };
 
-/// Takes a port for each where the runtime needs one. Nothing is written: the caller puts the instances in
-/// its transaction, or gives the ports back with `give_back`.
+/// Takes a port for each where the runtime needs one. Nothing is written: the caller puts the
+/// instances in its transaction, or gives the ports back with `give_back`.
 [[nodiscard]] std::vector<model::Instance> place_instances(Platform& platform, const AppRecord& app,
-                                                           const model::Release& release, const Placing& placing);
+                                                           const model::Release& release,
+                                                           const Placing& placing);
 void give_back(Platform& platform, const std::vector<model::Instance>& instances);
 
 }  // namespace upaas::control

@@ -1,9 +1,9 @@
 #include "control/platform.h"
 
+#include "base/error.h"
+
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
-
-#include "base/error.h"
 
 namespace upaas::control {
 
@@ -11,13 +11,15 @@ Lord take_lordship(store::Store& store, const std::string& name) {
   for (;;) {
     const auto now = store.get("lord");
     const long long epoch = now ? get_int(parse_json(now->value, "lord"), "epoch") + 1 : 1;
-    const auto result = store.txn({store::Compare::unchanged("lord", now ? now->modified : 0)},
-                                  {store::Operation::put("lord", dump_json({{"name", name}, {"epoch", epoch}}))});
+    const auto result =
+        store.txn({store::Compare::unchanged("lord", now ? now->modified : 0)},
+                  {store::Operation::put("lord", dump_json({{"name", name}, {"epoch", epoch}}))});
     if (result.succeeded) return {name, epoch, result.revision};
   }
 }
 
-std::vector<model::Domain> Platform::domains_of(const AppName& app, const model::AppSpec& spec) const {
+std::vector<model::Domain> Platform::domains_of(const AppName& app,
+                                                const model::AppSpec& spec) const {
   std::vector<model::Domain> domains{model::Domain(app.str() + "." + options.domain)};
   for (const auto& domain : spec.domains) {
     if (domain != domains.front()) domains.push_back(domain);
@@ -26,7 +28,8 @@ std::vector<model::Domain> Platform::domains_of(const AppName& app, const model:
 }
 
 std::string Platform::url_of(const AppName& app) const {
-  const std::string port = options.http_port.value == 80 ? "" : fmt::format(":{}", options.http_port.value);
+  const std::string port =
+      options.http_port.value == 80 ? "" : fmt::format(":{}", options.http_port.value);
   return fmt::format("http://{}.{}{}/", app.str(), options.domain, port);
 }
 
@@ -53,7 +56,8 @@ bool Platform::write(std::vector<store::Compare> compares, std::vector<store::Op
   if (records.store().txn(compares, then).succeeded) return true;
   const auto now = records.store().get("lord");
   if (!now || now->modified != lord.modified) {
-    throw Error(ErrorKind::unreachable, "this daemon is not the lord any more", "ask again: another one decides now");
+    throw Error(ErrorKind::unreachable, "this daemon is not the lord any more",
+                "ask again: another one decides now");
   }
   return false;
 }

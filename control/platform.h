@@ -1,10 +1,6 @@
 /// What every story of control works with: made once by the daemon's `main`, handed to each verb.
 #pragma once
 
-#include <chrono>
-#include <string>
-#include <vector>
-
 #include "builder/builder.h"
 #include "control/host.h"
 #include "control/lord.h"
@@ -16,6 +12,10 @@
 #include "scheduler/scheduler.h"
 #include "store/bundle_files.h"
 #include "store/event_log.h"
+
+#include <chrono>
+#include <string>
+#include <vector>
 
 namespace upaas::control {
 
@@ -52,13 +52,14 @@ struct Platform {
   Lord lord;
 
   /// NAME.<domain> and the app's own domains, in that order.
-  [[nodiscard]] std::vector<model::Domain> domains_of(const AppName& app, const model::AppSpec& spec) const;
+  [[nodiscard]] std::vector<model::Domain> domains_of(const AppName& app,
+                                                      const model::AppSpec& spec) const;
   /// What a person opens.
   [[nodiscard]] std::string url_of(const AppName& app) const;
   /// The fleet as the store knows it.
   [[nodiscard]] scheduler::Fleet fleet();
-  /// A transaction of the lord's: with `compares` and with the lordship. Error(unreachable) when the
-  /// lordship is lost; false when another compare failed.
+  /// A transaction of the lord's: with `compares` and with the lordship. Error(unreachable) when
+  /// the lordship is lost; false when another compare failed.
   bool write(std::vector<store::Compare> compares, std::vector<store::Operation> then);
 };
 

@@ -1,20 +1,19 @@
 #include "control/probe.h"
 
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/http_client.h"
+
 #include <fmt/core.h>
 
 #include <condition_variable>
 #include <mutex>
 
-#include "base/clock.h"
-#include "base/error.h"
-#include "base/http_client.h"
-
 namespace upaas::control {
 
 Probe::Probe(ProbeOptions options, const model::Domain& domain)
-    : thread_([this, options = std::move(options), host = domain.str()](const std::stop_token& stop) {
-        run(stop, options, host);
-      }) {}
+    : thread_([this, options = std::move(options),
+               host = domain.str()](const std::stop_token& stop) { run(stop, options, host); }) {}
 
 ProbeCount Probe::finish() {
   thread_.request_stop();
@@ -39,7 +38,8 @@ void Probe::run(const std::stop_token& stop, const ProbeOptions& options, const 
       }
     } catch (const Error& error) {
       // A slow answer is the app's own affair, and a request cut by our own end was never answered.
-      if (error.kind() == ErrorKind::timeout || error.kind() == ErrorKind::interrupted) counted = false;
+      if (error.kind() == ErrorKind::timeout || error.kind() == ErrorKind::interrupted)
+        counted = false;
       failure = error.message();
     }
     if (counted) {

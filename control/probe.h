@@ -1,15 +1,15 @@
-/// upaas's own client: asks the app through the front, over and over, while a deploy switches, and counts.
-/// *Failed* is what no app answered: a broken or empty reply, or nginx's own error page (it carries
-/// X-Upaas-Front). An app's own 5xx is not; neither is an answer slower than 10 s.
+/// upaas's own client: asks the app through the front, over and over, while a deploy switches, and
+/// counts. *Failed* is what no app answered: a broken or empty reply, or nginx's own error page (it
+/// carries X-Upaas-Front). An app's own 5xx is not; neither is an answer slower than 10 s.
 #pragma once
-
-#include <chrono>
-#include <string>
-#include <thread>
 
 #include "base/guarded.h"
 #include "model/names.h"
 #include "model/units.h"
+
+#include <chrono>
+#include <string>
+#include <thread>
 
 namespace upaas::control {
 

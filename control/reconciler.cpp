@@ -1,14 +1,14 @@
 #include "control/reconciler.h"
 
-#include <fmt/core.h>
-
-#include <algorithm>
-
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "control/lifecycle.h"
 #include "control/placing.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
 
 namespace upaas::control {
 
@@ -36,17 +36,20 @@ void Reconciler::recover() {
   for (const Rollout& rollout : platform_.records.rollouts()) {
     if (rollout.epoch >= platform_.lord.epoch) continue;
     const auto app = platform_.records.app(rollout.app);
-    std::vector<store::Operation> operations{store::Operation::remove(Records::rollout_key(rollout.app))};
+    std::vector<store::Operation> operations{
+        store::Operation::remove(Records::rollout_key(rollout.app))};
     const bool forward = app && rollout.to && app->current == rollout.to;
     if (rollout.verb == "deploy" && rollout.to) {
-      operations.push_back(Records::put(rollout.app, *rollout.to, Outcome{forward ? "ok" : "failed", 0, 0}));
+      operations.push_back(
+          Records::put(rollout.app, *rollout.to, Outcome{forward ? "ok" : "failed", 0, 0}));
     }
     // Settling the app does the rest: it keeps the current release and nothing else.
     if (!platform_.write({}, std::move(operations))) continue;
-    platform_.events.add(rollout.app.str(), "recover." + rollout.verb,
-                         fmt::format("{} of {} was cut short at step {}: {}", rollout.verb,
-                                     rollout.to ? rollout.to->str() : rollout.app.str(), rollout.step,
-                                     forward || rollout.verb != "deploy" ? "carried on" : "taken back"));
+    platform_.events.add(
+        rollout.app.str(), "recover." + rollout.verb,
+        fmt::format("{} of {} was cut short at step {}: {}", rollout.verb,
+                    rollout.to ? rollout.to->str() : rollout.app.str(), rollout.step,
+                    forward || rollout.verb != "deploy" ? "carried on" : "taken back"));
   }
 }
 
@@ -115,16 +118,18 @@ void Reconciler::retire_stopped() {
   for (const auto& instance : platform_.records.instances()) {
     if (instance.wanted != Wanted::gone || !stopped.contains(instance.id)) continue;
     const auto key = Records::instance_key(instance.id);
-    if (platform_.write({store::Compare::exists(key)}, {store::Operation::remove(key)})) give_back(platform_, {instance});
+    if (platform_.write({store::Compare::exists(key)}, {store::Operation::remove(key)}))
+      give_back(platform_, {instance});
   }
 }
 
 void Reconciler::settle_apps() {
-  // Apps first: every story changes its app's record, so the compare on it tells that what was read of
-  // the instances is old.
+  // Apps first: every story changes its app's record, so the compare on it tells that what was read
+  // of the instances is old.
   const auto apps = platform_.records.apps();
   std::map<AppName, std::vector<model::Instance>> by_app;
-  for (auto& instance : platform_.records.instances()) by_app[instance.id.app()].push_back(std::move(instance));
+  for (auto& instance : platform_.records.instances())
+    by_app[instance.id.app()].push_back(std::move(instance));
   for (const AppRecord& app : apps) {
     // Its own story writes what it wants; two writers would undo each other.
     if (platform_.records.rollout(app.name)) continue;
@@ -137,7 +142,8 @@ void Reconciler::settle(const AppRecord& app, const std::vector<model::Instance>
   std::vector<store::Operation> operations;
   int present = 0;
   for (model::Instance instance : instances) {
-    const bool keep = runs && instance.id.release() == *app.current && instance.wanted != Wanted::gone;
+    const bool keep =
+        runs && instance.id.release() == *app.current && instance.wanted != Wanted::gone;
     present += keep;
     const Wanted wanted = keep ? Wanted::live : Wanted::gone;
     if (instance.wanted == wanted) continue;
@@ -159,18 +165,21 @@ void Reconciler::settle(const AppRecord& app, const std::vector<model::Instance>
 void Reconciler::place_missing(const AppRecord& app, int missing) {
   const auto release = platform_.records.release(app.name, *app.current);
   try {
-    auto placed = place_instances(platform_, app, *release, {.count = missing, .wanted = Wanted::live});
+    auto placed =
+        place_instances(platform_, app, *release, {.count = missing, .wanted = Wanted::live});
     std::vector<store::Operation> operations;
     for (const auto& instance : placed) operations.push_back(Records::put(instance));
     if (!platform_.write(untouched(app), std::move(operations))) {
       give_back(platform_, placed);
       return;
     }
-    platform_.events.add(app.name.str(), "repair.placed", fmt::format("{} instances were missing: placed", missing));
+    platform_.events.add(app.name.str(), "repair.placed",
+                         fmt::format("{} instances were missing: placed", missing));
     complaints_.erase(app.name.str());
   } catch (const Error& error) {
     auto& last = complaints_[app.name.str()];
-    if (last != error.message()) platform_.events.add(app.name.str(), "place.refused", error.message());
+    if (last != error.message())
+      platform_.events.add(app.name.str(), "place.refused", error.message());
     last = error.message();
   }
 }
@@ -180,21 +189,24 @@ void Reconciler::publish(const std::vector<AppRecord>& apps) {
   for (const AppRecord& app : apps) {
     if (app.current && app.wanted != AppWanted::destroyed) wanted[app.name].insert(*app.current);
   }
-  for (const auto& instance : platform_.records.instances()) wanted[instance.id.app()].insert(instance.id.release());
+  for (const auto& instance : platform_.records.instances())
+    wanted[instance.id.app()].insert(instance.id.release());
   for (const auto& [app, ids] : wanted) {
     std::vector<model::Domain> domains;
     for (const ReleaseId id : ids) {
       const model::Release* release = release_of(model::InstanceId(app, id, "none"));
       if (release == nullptr) continue;
       for (const auto& domain : platform_.domains_of(app, release->spec)) {
-        if (std::find(domains.begin(), domains.end(), domain) == domains.end()) domains.push_back(domain);
+        if (std::find(domains.begin(), domains.end(), domain) == domains.end())
+          domains.push_back(domain);
       }
     }
     if (published_[app.str()] == domains) continue;
     platform_.routers.publish_domains(app, domains);
     published_[app.str()] = domains;
   }
-  std::erase_if(published_, [&](const auto& entry) { return !wanted.contains(AppName(entry.first)); });
+  std::erase_if(published_,
+                [&](const auto& entry) { return !wanted.contains(AppName(entry.first)); });
 }
 
 void Reconciler::guard_ports(const std::vector<model::Instance>& instances) {

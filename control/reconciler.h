@@ -1,10 +1,12 @@
-/// The one part that acts. It compares what the store wants with what the host reports, on every change and
-/// every second, and does the difference: orders to the host, records of stopped instances removed,
-/// domains published, ports guarded, apps without a living rollout settled (an instance that is missing is
-/// placed, one of another release than the current goes).
+/// The one part that acts. It compares what the store wants with what the host reports, on every
+/// change and every second, and does the difference: orders to the host, records of stopped
+/// instances removed, domains published, ports guarded, apps without a living rollout settled (an
+/// instance that is missing is placed, one of another release than the current goes).
 ///
 /// Stories (deploy, stop, ...) only write what is wanted, poke it, and wait for the host's reports.
 #pragma once
+
+#include "control/platform.h"
 
 #include <condition_variable>
 #include <map>
@@ -14,8 +16,6 @@
 #include <thread>
 #include <vector>
 
-#include "control/platform.h"
-
 namespace upaas::control {
 
 class Reconciler {
@@ -23,8 +23,8 @@ class Reconciler {
   explicit Reconciler(Platform& platform) : platform_(platform) {}
   ~Reconciler();
 
-  /// Ends rollouts that have no living owner (an older epoch): forward when the commit happened (the app's
-  /// current release is theirs), else back. Call once, before `start`.
+  /// Ends rollouts that have no living owner (an older epoch): forward when the commit happened
+  /// (the app's current release is theirs), else back. Call once, before `start`.
   void recover();
   void start();
   /// Something was written: look at once.

@@ -1,9 +1,9 @@
 #include "control/records.h"
 
+#include "base/error.h"
+
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
-
-#include "base/error.h"
 
 namespace upaas::control {
 namespace {
@@ -20,7 +20,9 @@ std::optional<ReleaseId> release_from(const Json& json, const char* field) {
   return text.empty() ? std::nullopt : ReleaseId::from(text);
 }
 
-std::string text(std::optional<ReleaseId> id) { return id ? id->str() : ""; }
+std::string text(std::optional<ReleaseId> id) {
+  return id ? id->str() : "";
+}
 
 WallTime time_from(const Json& json, const char* field) {
   return parse_rfc3339(get_string(json, field)).value_or(WallTime{});
@@ -77,9 +79,12 @@ auto one_of(store::Store& store, const std::string& key, Read read)
 
 std::string_view to_string(AppWanted wanted) {
   switch (wanted) {
-    case AppWanted::running: return "running";
-    case AppWanted::stopped: return "stopped";
-    case AppWanted::destroyed: return "destroyed";
+    case AppWanted::running:
+      return "running";
+    case AppWanted::stopped:
+      return "stopped";
+    case AppWanted::destroyed:
+      return "destroyed";
   }
   return "?";
 }
@@ -93,8 +98,12 @@ std::string Records::outcome_key(const AppName& app, ReleaseId id) {
   return fmt::format("outcomes/{}/{:07}", app.str(), id.number);
 }
 
-std::optional<AppRecord> Records::app(const AppName& name) { return one_of(store_, app_key(name), app_from); }
-std::vector<AppRecord> Records::apps() { return list_of(store_, "apps/", app_from); }
+std::optional<AppRecord> Records::app(const AppName& name) {
+  return one_of(store_, app_key(name), app_from);
+}
+std::vector<AppRecord> Records::apps() {
+  return list_of(store_, "apps/", app_from);
+}
 
 std::optional<model::Release> Records::release(const AppName& app, ReleaseId id) {
   return one_of(store_, release_key(app, id), release_of);
@@ -112,7 +121,9 @@ std::optional<Outcome> Records::outcome(const AppName& app, ReleaseId id) {
   });
 }
 
-std::vector<model::Instance> Records::instances() { return list_of(store_, "instances/", instance_of); }
+std::vector<model::Instance> Records::instances() {
+  return list_of(store_, "instances/", instance_of);
+}
 
 std::vector<model::Instance> Records::instances(const AppName& app) {
   // `--` cannot be in a name, so the prefix is this app's alone.
@@ -122,18 +133,22 @@ std::vector<model::Instance> Records::instances(const AppName& app) {
 std::optional<Rollout> Records::rollout(const AppName& app) {
   return one_of(store_, rollout_key(app), rollout_from);
 }
-std::vector<Rollout> Records::rollouts() { return list_of(store_, "rollouts/", rollout_from); }
+std::vector<Rollout> Records::rollouts() {
+  return list_of(store_, "rollouts/", rollout_from);
+}
 
 store::Operation Records::put(const AppRecord& record) {
-  return store::Operation::put(app_key(record.name), dump_json({{"name", record.name.str()},
-                                                                {"uid", record.uid.value},
-                                                                {"wanted", to_string(record.wanted)},
-                                                                {"current", text(record.current)},
-                                                                {"last_release", record.last_release}}));
+  return store::Operation::put(app_key(record.name),
+                               dump_json({{"name", record.name.str()},
+                                          {"uid", record.uid.value},
+                                          {"wanted", to_string(record.wanted)},
+                                          {"current", text(record.current)},
+                                          {"last_release", record.last_release}}));
 }
 
 store::Operation Records::put(const model::Release& release) {
-  return store::Operation::put(release_key(release.app, release.id), dump_json(model::to_json(release)));
+  return store::Operation::put(release_key(release.app, release.id),
+                               dump_json(model::to_json(release)));
 }
 
 store::Operation Records::put(const model::Instance& instance) {
@@ -141,21 +156,23 @@ store::Operation Records::put(const model::Instance& instance) {
 }
 
 store::Operation Records::put(const Rollout& rollout) {
-  return store::Operation::put(rollout_key(rollout.app), dump_json({{"id", rollout.id},
-                                                                    {"app", rollout.app.str()},
-                                                                    {"verb", rollout.verb},
-                                                                    {"from", text(rollout.from)},
-                                                                    {"to", text(rollout.to)},
-                                                                    {"step", rollout.step},
-                                                                    {"by", rollout.by},
-                                                                    {"started", rfc3339(rollout.started)},
-                                                                    {"epoch", rollout.epoch}}));
+  return store::Operation::put(rollout_key(rollout.app),
+                               dump_json({{"id", rollout.id},
+                                          {"app", rollout.app.str()},
+                                          {"verb", rollout.verb},
+                                          {"from", text(rollout.from)},
+                                          {"to", text(rollout.to)},
+                                          {"step", rollout.step},
+                                          {"by", rollout.by},
+                                          {"started", rfc3339(rollout.started)},
+                                          {"epoch", rollout.epoch}}));
 }
 
 store::Operation Records::put(const AppName& app, ReleaseId id, const Outcome& outcome) {
-  return store::Operation::put(outcome_key(app, id), dump_json({{"state", outcome.state},
-                                                                {"probes", outcome.probes},
-                                                                {"probes_failed", outcome.probes_failed}}));
+  return store::Operation::put(outcome_key(app, id),
+                               dump_json({{"state", outcome.state},
+                                          {"probes", outcome.probes},
+                                          {"probes_failed", outcome.probes_failed}}));
 }
 
 }  // namespace upaas::control

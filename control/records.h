@@ -8,14 +8,14 @@
 /// Thread-safe as the store is.
 #pragma once
 
+#include "base/clock.h"
+#include "model/release.h"
+#include "store/store.h"
+
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/clock.h"
-#include "model/release.h"
-#include "store/store.h"
 
 namespace upaas::control {
 
@@ -38,13 +38,13 @@ struct AppRecord {
 struct Rollout {
   std::string id;
   AppName app;
-  std::string verb = "deploy";      // deploy, start, stop, destroy
-  std::optional<ReleaseId> from;    // current when it began
-  std::optional<ReleaseId> to;      // set with the transaction that records the release
-  std::string step;                 // the step it is in
+  std::string verb = "deploy";    // deploy, start, stop, destroy
+  std::optional<ReleaseId> from;  // current when it began
+  std::optional<ReleaseId> to;    // set with the transaction that records the release
+  std::string step;               // the step it is in
   std::string by;
   WallTime started;
-  long long epoch = 0;              // of the lord that runs it; an older one has no living owner
+  long long epoch = 0;  // of the lord that runs it; an older one has no living owner
   store::Revision modified = 0;
 };
 
@@ -78,7 +78,8 @@ class Records {
   [[nodiscard]] static store::Operation put(const model::Release& release);
   [[nodiscard]] static store::Operation put(const model::Instance& instance);
   [[nodiscard]] static store::Operation put(const Rollout& rollout);
-  [[nodiscard]] static store::Operation put(const AppName& app, ReleaseId id, const Outcome& outcome);
+  [[nodiscard]] static store::Operation put(const AppName& app, ReleaseId id,
+                                            const Outcome& outcome);
 
   [[nodiscard]] store::Store& store() { return store_; }
 

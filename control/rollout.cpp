@@ -1,10 +1,10 @@
 #include "control/rollout.h"
 
-#include <fmt/core.h>
-
 #include "base/digest.h"
 #include "base/error.h"
 #include "base/log.h"
+
+#include <fmt/core.h>
 
 namespace upaas::control {
 
@@ -17,12 +17,15 @@ RolloutLock::RolloutLock(Platform& platform, const AppName& app, std::string ver
               .by = std::move(by),
               .started = wall_now(),
               .epoch = platform.lord.epoch} {
-  if (platform_.write({store::Compare::absent(Records::rollout_key(app))}, {Records::put(record_)})) return;
+  if (platform_.write({store::Compare::absent(Records::rollout_key(app))}, {Records::put(record_)}))
+    return;
   const auto other = platform_.records.rollout(app);
-  if (!other) throw Error(ErrorKind::conflict, "another deploy of " + app.str() + " ended just now", "try again");
+  if (!other)
+    throw Error(ErrorKind::conflict, "another deploy of " + app.str() + " ended just now",
+                "try again");
   throw Error(ErrorKind::conflict,
-              fmt::format("{} is locked: {} of {} by {} runs since {} (step {})", app.str(), other->verb, app.str(),
-                          other->by, rfc3339(other->started), other->step),
+              fmt::format("{} is locked: {} of {} by {} runs since {} (step {})", app.str(),
+                          other->verb, app.str(), other->by, rfc3339(other->started), other->step),
               fmt::format("wait for it (`upaas events {} -f`) and try again", app.str()));
 }
 
@@ -33,7 +36,8 @@ RolloutLock::~RolloutLock() {
                           {store::Operation::remove(Records::rollout_key(record_.app))});
   } catch (const Error& error) {
     // The record stays and has no living owner once another lord is elected, which recovers it.
-    log_error("rollout record not removed", {{"app", record_.app.str()}, {"error", error.message()}});
+    log_error("rollout record not removed",
+              {{"app", record_.app.str()}, {"error", error.message()}});
   }
 }
 
@@ -43,7 +47,8 @@ void RolloutLock::write(const std::string& step, std::vector<store::Operation> o
   operations.push_back(Records::put(record_));
   compares.push_back(store::Compare::exists(Records::rollout_key(record_.app)));
   if (!platform_.write(std::move(compares), std::move(operations))) {
-    throw Error(ErrorKind::conflict, record_.app.str() + " was changed by somebody else meanwhile", "try again");
+    throw Error(ErrorKind::conflict, record_.app.str() + " was changed by somebody else meanwhile",
+                "try again");
   }
 }
 

@@ -1,11 +1,12 @@
-/// An app's lock while one of its stories runs, and the record of how far it is. Made in one transaction
-/// that fails when another one holds it; what it protects is written in transactions that compare it.
+/// An app's lock while one of its stories runs, and the record of how far it is. Made in one
+/// transaction that fails when another one holds it; what it protects is written in transactions
+/// that compare it.
 #pragma once
+
+#include "control/platform.h"
 
 #include <string>
 #include <vector>
-
-#include "control/platform.h"
 
 namespace upaas::control {
 
@@ -18,7 +19,8 @@ class RolloutLock {
   RolloutLock(const RolloutLock&) = delete;
   RolloutLock& operator=(const RolloutLock&) = delete;
 
-  /// Writes `operations` and the new step in one transaction. Error(conflict) when somebody took it away.
+  /// Writes `operations` and the new step in one transaction. Error(conflict) when somebody took it
+  /// away.
   void write(const std::string& step, std::vector<store::Operation> operations = {},
              std::vector<store::Compare> compares = {});
   /// The record stays: the daemon is stopping, and the next one recovers it.

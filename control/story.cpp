@@ -1,11 +1,11 @@
 #include "control/story.h"
 
-#include <algorithm>
-#include <set>
-
 #include "base/error.h"
 #include "base/files.h"
 #include "base/log.h"
+
+#include <algorithm>
+#include <set>
 
 namespace upaas::control {
 
@@ -15,7 +15,8 @@ std::vector<model::InstanceId> ids(const std::vector<model::Instance>& instances
   return result;
 }
 
-std::chrono::milliseconds longest_drain(Platform& platform, const std::vector<model::Instance>& instances) {
+std::chrono::milliseconds longest_drain(Platform& platform,
+                                        const std::vector<model::Instance>& instances) {
   std::chrono::milliseconds longest{0};
   for (const auto& instance : instances) {
     if (auto release = platform.records.release(instance.id.app(), instance.id.release())) {
@@ -34,7 +35,8 @@ ProbeOptions probe_options(const Platform& platform, const model::Release& relea
 namespace {
 
 struct Bundles {
-  std::set<model::BundleId> needed;  // of every app: the newest, the current, whatever an instance runs
+  std::set<model::BundleId>
+      needed;  // of every app: the newest, the current, whatever an instance runs
   std::set<model::BundleId> former;  // known from a release, needed or not
 };
 
@@ -50,7 +52,8 @@ Bundles bundles_of_releases(Platform& platform) {
       const bool runs = std::any_of(instances.begin(), instances.end(), [&](const auto& instance) {
         return instance.id.app() == app.name && instance.id.release() == release.id;
       });
-      if (i + keep >= releases.size() || release.id == app.current || runs) bundles.needed.insert(release.bundle);
+      if (i + keep >= releases.size() || release.id == app.current || runs)
+        bundles.needed.insert(release.bundle);
     }
   }
   return bundles;
@@ -61,11 +64,13 @@ void drop_stale_domains(Platform& platform, const AppName& app) {
   for (const auto& release : platform.records.releases(app)) {
     const auto record = platform.records.app(app);
     if (!record || release.id < record->current.value_or(ReleaseId{0})) continue;
-    for (const auto& domain : platform.domains_of(app, release.spec)) valid.insert("domains/" + domain.str());
+    for (const auto& domain : platform.domains_of(app, release.spec))
+      valid.insert("domains/" + domain.str());
   }
   std::vector<store::Operation> stale;
   for (const auto& kv : platform.records.store().list("domains/").items) {
-    if (kv.value == app.str() && !valid.contains(kv.key)) stale.push_back(store::Operation::remove(kv.key));
+    if (kv.value == app.str() && !valid.contains(kv.key))
+      stale.push_back(store::Operation::remove(kv.key));
   }
   if (!stale.empty()) (void)platform.write({}, std::move(stale));
 }
@@ -76,7 +81,8 @@ void housekeep(Platform& platform, const AppName& app) {
   try {
     drop_stale_domains(platform, app);
     const auto bundles = bundles_of_releases(platform);
-    // One that no release names yet was just uploaded: it belongs to a deploy that is about to begin.
+    // One that no release names yet was just uploaded: it belongs to a deploy that is about to
+    // begin.
     for (const auto& id : bundles.former) {
       if (!bundles.needed.contains(id)) platform.bundles.remove(id.str());
     }

@@ -1,12 +1,12 @@
 /// Small pieces that the stories (deploy, start, stop, destroy) share.
 #pragma once
 
+#include "control/platform.h"
+#include "control/probe.h"
+
 #include <chrono>
 #include <string_view>
 #include <vector>
-
-#include "control/platform.h"
-#include "control/probe.h"
 
 namespace upaas::control {
 
@@ -18,16 +18,16 @@ inline constexpr std::chrono::milliseconds kSlack = std::chrono::seconds(60);
 
 [[nodiscard]] std::vector<model::InstanceId> ids(const std::vector<model::Instance>& instances);
 /// The longest `drain.timeout` of their releases.
-[[nodiscard]] std::chrono::milliseconds longest_drain(Platform& platform,
-                                                      const std::vector<model::Instance>& instances);
+[[nodiscard]] std::chrono::milliseconds longest_drain(
+    Platform& platform, const std::vector<model::Instance>& instances);
 [[nodiscard]] ProbeOptions probe_options(const Platform& platform, const model::Release& release);
-/// Removes bundles and trees of releases older than the newest `keep_releases` that nothing runs, and this
-/// app's stale domains.
+/// Removes bundles and trees of releases older than the newest `keep_releases` that nothing runs,
+/// and this app's stale domains.
 void housekeep(Platform& platform, const AppName& app);
 /// Removes these bundles and their trees unless a release of another app needs them.
 void drop_bundles(Platform& platform, const std::vector<std::string>& digests);
-/// Before anything can be uploaded (at the daemon's start): removes uploads that no deploy used, and bundles
-/// that no build finished.
+/// Before anything can be uploaded (at the daemon's start): removes uploads that no deploy used,
+/// and bundles that no build finished.
 void sweep_uploads(Platform& platform);
 
 }  // namespace upaas::control

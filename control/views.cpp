@@ -1,9 +1,9 @@
 #include "control/views.h"
 
+#include "base/error.h"
+
 #include <algorithm>
 #include <map>
-
-#include "base/error.h"
 
 namespace upaas::control {
 
@@ -44,12 +44,14 @@ std::vector<wire::AppView> app_views(Platform& platform) {
   return views;
 }
 
-std::vector<wire::InstanceView> instance_views(Platform& platform, const std::optional<AppName>& app) {
+std::vector<wire::InstanceView> instance_views(Platform& platform,
+                                               const std::optional<AppName>& app) {
   if (app) must_exist(platform, *app);
   std::map<model::InstanceId, model::InstanceReport> reports;
   for (auto& report : platform.host.report()) reports.emplace(report.id, std::move(report));
   std::vector<wire::InstanceView> views;
-  for (const auto& instance : app ? platform.records.instances(*app) : platform.records.instances()) {
+  for (const auto& instance :
+       app ? platform.records.instances(*app) : platform.records.instances()) {
     wire::InstanceView view{.id = instance.id.str(),
                             .app = instance.id.app().str(),
                             .release = instance.id.release().str(),
@@ -76,14 +78,17 @@ std::vector<wire::ReleaseView> release_views(Platform& platform, const AppName& 
   std::vector<wire::ReleaseView> views;
   for (const auto& release : platform.records.releases(name)) {
     const auto outcome = platform.records.outcome(name, release.id);
-    std::string state = release.id == app->current ? "current" : (outcome && outcome->state == "ok" ? "former" : "failed");
+    std::string state = release.id == app->current
+                            ? "current"
+                            : (outcome && outcome->state == "ok" ? "former" : "failed");
     if (rollout && rollout->to == release.id) state = "deploying";
     views.push_back({.release = release.id.str(),
                      .bundle = release.bundle.str(),
                      .created = rfc3339(release.created),
                      .by = release.by,
                      .state = state,
-                     .requests = outcome ? wire::Requests{outcome->probes, outcome->probes_failed} : wire::Requests{}});
+                     .requests = outcome ? wire::Requests{outcome->probes, outcome->probes_failed}
+                                         : wire::Requests{}});
   }
   std::reverse(views.begin(), views.end());  // newest first: what people look for
   return views;
@@ -95,7 +100,8 @@ wire::Status status_view(Platform& platform, const std::string& version) {
           .backends = {{platform.options.backend.str(), "ready"}},
           .apps = static_cast<int>(platform.records.apps().size()),
           .host = {{"port_guard", platform.port_guard.available() ? "nft" : "none"},
-                   {"url", platform.options.http_host + ":" + std::to_string(platform.options.http_port.value)}}};
+                   {"url", platform.options.http_host + ":" +
+                               std::to_string(platform.options.http_port.value)}}};
 }
 
 wire::EventView event_view(const store::Event& event) {

@@ -1,18 +1,19 @@
 /// What people and scripts ask: the store and the host's reports as the API's views. Read only.
 #pragma once
 
+#include "control/platform.h"
+#include "wire/api.h"
+
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "control/platform.h"
-#include "wire/api.h"
 
 namespace upaas::control {
 
 [[nodiscard]] std::vector<wire::AppView> app_views(Platform& platform);
 /// Error(not_found) when `app` is given and unknown.
-[[nodiscard]] std::vector<wire::InstanceView> instance_views(Platform& platform, const std::optional<AppName>& app);
+[[nodiscard]] std::vector<wire::InstanceView> instance_views(Platform& platform,
+                                                             const std::optional<AppName>& app);
 [[nodiscard]] std::vector<wire::ReleaseView> release_views(Platform& platform, const AppName& app);
 [[nodiscard]] wire::Status status_view(Platform& platform, const std::string& version);
 [[nodiscard]] wire::EventView event_view(const store::Event& event);

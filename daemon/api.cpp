@@ -1,8 +1,5 @@
 #include "daemon/api.h"
 
-#include <fmt/core.h>
-#include <nlohmann/json.hpp>
-
 #include "base/digest.h"
 #include "base/error.h"
 #include "base/log.h"
@@ -12,21 +9,28 @@
 #include "daemon/log_follower.h"
 #include "wire/api.h"
 
+#include <fmt/core.h>
+#include <nlohmann/json.hpp>
+
 namespace upaas::daemon {
 namespace {
 
 constexpr std::string_view kJson = "application/json";
 constexpr std::string_view kLines = "application/x-ndjson";
-constexpr std::size_t kRequestLimit = std::size_t{8} << 20;  // an app.yaml of 1 MiB, escaped, and room
+constexpr std::size_t kRequestLimit = std::size_t{8}
+                                      << 20;  // an app.yaml of 1 MiB, escaped, and room
 
-void send_json(Reply& reply, const Json& json, int status = 200) { reply.send(status, kJson, dump_json(json) + "\n"); }
+void send_json(Reply& reply, const Json& json, int status = 200) {
+  reply.send(status, kJson, dump_json(json) + "\n");
+}
 
 std::string query(const Call& call, const std::string& key, const std::string& otherwise = {}) {
   const auto found = call.query.find(key);
   return found == call.query.end() ? otherwise : found->second;
 }
 
-long long query_number(const Call& call, const std::string& key, long long otherwise, long long most) {
+long long query_number(const Call& call, const std::string& key, long long otherwise,
+                       long long most) {
   const std::string text = query(call, key);
   if (text.empty()) return otherwise;
   if (text.size() > 18 || text.find_first_not_of("0123456789") != std::string::npos) {
@@ -46,8 +50,9 @@ Error no_such(const Call& call) {
 std::string Api::caller(const Call& call) const {
   if (call.root) return "root";
   if (!call.bearer.empty() && equal_constant_time(call.bearer, service_.token())) return "admin";
-  throw Error(ErrorKind::auth, call.bearer.empty() ? "a token is needed" : "the token is not valid here",
-              "set UPAAS_TOKEN to the content of DATA/admin.token, or be root on the machine itself");
+  throw Error(
+      ErrorKind::auth, call.bearer.empty() ? "a token is needed" : "the token is not valid here",
+      "set UPAAS_TOKEN to the content of DATA/admin.token, or be root on the machine itself");
 }
 
 void Api::handle(const Call& call, Reply& reply) {
@@ -57,7 +62,10 @@ void Api::handle(const Call& call, Reply& reply) {
     send_json(reply, wire::to_json(error), http_status(error.kind()));
   } catch (const std::exception& error) {
     log_error("request", {{"error", error.what()}});
-    send_json(reply, wire::to_json(Error(ErrorKind::internal, "internal error: " + std::string(error.what()))), 500);
+    send_json(
+        reply,
+        wire::to_json(Error(ErrorKind::internal, "internal error: " + std::string(error.what()))),
+        500);
   }
 }
 
@@ -70,14 +78,17 @@ void Api::route(const Call& call, Reply& reply) {
   if (call.path.size() == 3 && what == "sources") return upload(call, reply, platform.sources);
   if (call.path.size() == 3 && what == "bundles") return upload(call, reply, platform.bundles);
   if (call.path.size() != 2 || (call.method != "GET" && call.method != "HEAD")) throw no_such(call);
-  if (what == "version") return send_json(reply, {{"schema", "upaas.version/v1"}, {"version", version_}});
-  if (what == "status") return send_json(reply, wire::to_json(control::status_view(platform, version_)));
+  if (what == "version")
+    return send_json(reply, {{"schema", "upaas.version/v1"}, {"version", version_}});
+  if (what == "status")
+    return send_json(reply, wire::to_json(control::status_view(platform, version_)));
   if (what == "apps") return send_json(reply, wire::apps_json(control::app_views(platform)));
   if (what == "events") return events(call, reply);
   if (what == "ps") {
     const std::string app = query(call, "app");
-    return send_json(reply, wire::ps_json(control::instance_views(
-                                platform, app.empty() ? std::nullopt : std::optional(model::AppName(app)))));
+    return send_json(
+        reply, wire::ps_json(control::instance_views(
+                   platform, app.empty() ? std::nullopt : std::optional(model::AppName(app)))));
   }
   throw no_such(call);
 }
@@ -92,20 +103,23 @@ void Api::app_route(const Call& call, Reply& reply) {
   }
   if (call.method == "GET" && verb == "logs") return logs(call, reply, app);
   if (call.method == "POST" && verb == "deploy") return deploy(call, reply, app);
-  if (call.method == "POST" && (verb == "start" || verb == "stop")) return change(call, reply, app, verb);
+  if (call.method == "POST" && (verb == "start" || verb == "stop"))
+    return change(call, reply, app, verb);
   throw no_such(call);
 }
 
 void Api::upload(const Call& call, Reply& reply, store::BundleFiles& files) {
   const model::BundleId digest(call.path[2]);
   if (call.method == "HEAD" || call.method == "GET") {
-    if (!files.has(digest.str())) throw Error(ErrorKind::not_found, "no file with the digest " + digest.str());
+    if (!files.has(digest.str()))
+      throw Error(ErrorKind::not_found, "no file with the digest " + digest.str());
     return reply.send(200, kJson, "");
   }
   if (call.method != "PUT") throw no_such(call);
   auto incoming = files.receive();
   std::string buffer(std::size_t{1} << 18, '\0');
-  while (call.body.read(buffer.data(), static_cast<std::streamsize>(buffer.size())), call.body.gcount() > 0) {
+  while (call.body.read(buffer.data(), static_cast<std::streamsize>(buffer.size())),
+         call.body.gcount() > 0) {
     incoming.write({buffer.data(), static_cast<std::size_t>(call.body.gcount())});
   }
   (void)incoming.commit(digest.str());
@@ -117,19 +131,21 @@ namespace {
 /// Runs a story as a job: its steps and lines become lines of the stream, its end the last one.
 template <typename Story>
 std::shared_ptr<Jobs::Job> start_story(Jobs& jobs, std::vector<wire::Step> before, Story story) {
-  return jobs.start([before = std::move(before), story = std::move(story)](const Jobs::Write& write,
-                                                                           const std::stop_token& stop) mutable {
+  return jobs.start([before = std::move(before), story = std::move(story)](
+                        const Jobs::Write& write, const std::stop_token& stop) mutable {
     try {
-      control::Journey journey({.on_step = [&](const wire::Step& step) { write(wire::step_line(step)); },
-                                .on_line = [&](std::string_view line) { write(wire::text_line(std::string(line))); },
-                                .stop = stop},
-                               std::move(before));
+      control::Journey journey(
+          {.on_step = [&](const wire::Step& step) { write(wire::step_line(step)); },
+           .on_line = [&](std::string_view line) { write(wire::text_line(std::string(line))); },
+           .stop = stop},
+          std::move(before));
       write(wire::result_line(story(journey)));
     } catch (const Error& error) {
       write(wire::error_line(error));
     } catch (const std::exception& error) {
       log_error("job", {{"error", error.what()}});
-      write(wire::error_line(Error(ErrorKind::internal, std::string("internal error: ") + error.what())));
+      write(wire::error_line(
+          Error(ErrorKind::internal, std::string("internal error: ") + error.what())));
     }
   });
 }
@@ -137,26 +153,31 @@ std::shared_ptr<Jobs::Job> start_story(Jobs& jobs, std::vector<wire::Step> befor
 }  // namespace
 
 void Api::deploy(const Call& call, Reply& reply, const model::AppName& app) {
-  const auto request = wire::deploy_request_from_json(parse_json(call.text(kRequestLimit), "request"));
+  const auto request =
+      wire::deploy_request_from_json(parse_json(call.text(kRequestLimit), "request"));
   for (const auto& digest : {request.source, request.bundle}) {
     if (digest) (void)model::BundleId(*digest);
   }
   const control::DeployJob job{.app = app, .by = caller(call), .request = request};
   follow(*start_story(service_.jobs(), request.steps,
                       [this, job](control::Journey& journey) {
-                        return wire::to_json(control::deploy(service_.platform(), service_.reconciler(), job, journey));
+                        return wire::to_json(control::deploy(service_.platform(),
+                                                             service_.reconciler(), job, journey));
                       }),
          reply);
 }
 
-void Api::change(const Call& call, Reply& reply, const model::AppName& app, const std::string& verb) {
+void Api::change(const Call& call, Reply& reply, const model::AppName& app,
+                 const std::string& verb) {
   const std::string by = caller(call);
   follow(*start_story(service_.jobs(), {},
                       [this, app, by, verb](control::Journey& journey) {
                         auto& platform = service_.platform();
                         auto& reconciler = service_.reconciler();
-                        if (verb == "start") return control::start_app(platform, reconciler, app, by, journey);
-                        if (verb == "stop") return control::stop_app(platform, reconciler, app, by, journey);
+                        if (verb == "start")
+                          return control::start_app(platform, reconciler, app, by, journey);
+                        if (verb == "stop")
+                          return control::stop_app(platform, reconciler, app, by, journey);
                         return control::destroy_app(platform, reconciler, app, by, journey);
                       }),
          reply);
@@ -164,16 +185,18 @@ void Api::change(const Call& call, Reply& reply, const model::AppName& app, cons
 
 void Api::follow(Jobs::Job& job, Reply& reply) {
   Stream& stream = reply.stream(kLines);
-  Jobs::follow(job, [&](std::string_view line) { return stream.write(line); },
-               [&] { return stream.write(wire::beat_line()); });
+  Jobs::follow(
+      job, [&](std::string_view line) { return stream.write(line); },
+      [&] { return stream.write(wire::beat_line()); });
 }
 
 void Api::events(const Call& call, Reply& reply) {
   auto& log = service_.platform().events;
   const std::string app = query(call, "app");
-  store::EventLog::Query wanted{.app = app.empty() ? std::nullopt : std::optional(model::AppName(app).str()),
-                                .after = query_number(call, "after", 0, INT64_MAX),
-                                .newest = static_cast<std::size_t>(query_number(call, "newest", 100, 10'000))};
+  store::EventLog::Query wanted{
+      .app = app.empty() ? std::nullopt : std::optional(model::AppName(app).str()),
+      .after = query_number(call, "after", 0, INT64_MAX),
+      .newest = static_cast<std::size_t>(query_number(call, "newest", 100, 10'000))};
   if (query(call, "follow") != "1") {
     std::vector<wire::EventView> views;
     for (const auto& event : log.read(wanted)) views.push_back(control::event_view(event));
@@ -187,9 +210,12 @@ void Api::events(const Call& call, Reply& reply) {
       last = std::max(last, event.id);
     }
     wanted = {.app = wanted.app, .after = last, .newest = 10'000};
-    if (!log.wait(last, std::chrono::seconds(5), stopping_.get_token()) && !stream.write(wire::beat_line())) return;
+    if (!log.wait(last, std::chrono::seconds(5), stopping_.get_token()) &&
+        !stream.write(wire::beat_line()))
+      return;
     // Another app's event woke us: do not look at it again.
-    if (const auto newest = log.read({.app = {}, .after = last, .newest = 1}); wanted.app && !newest.empty()) {
+    if (const auto newest = log.read({.app = {}, .after = last, .newest = 1});
+        wanted.app && !newest.empty()) {
       bool ours = false;
       for (const auto& event : log.read(wanted)) ours = ours || event.id > last;
       if (!ours) last = newest.back().id;
@@ -206,7 +232,8 @@ void Api::logs(const Call& call, Reply& reply, const model::AppName& app) {
   };
   if (!follower.tail(lines, write)) return;
   if (query(call, "follow") == "1") {
-    follower.follow(write, [&] { return stream.write(wire::beat_line()); }, stopping_.get_token());
+    follower.follow(
+        write, [&] { return stream.write(wire::beat_line()); }, stopping_.get_token());
     return;
   }
   (void)stream.write(wire::result_line(Json::object()));

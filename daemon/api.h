@@ -1,5 +1,5 @@
-/// The HTTP API (wire/api.h lists the endpoints): who may, which verb, JSON in and out. Every request but
-/// over the unix socket from root needs the admin token as a bearer.
+/// The HTTP API (wire/api.h lists the endpoints): who may, which verb, JSON in and out. Every
+/// request but over the unix socket from root needs the admin token as a bearer.
 #pragma once
 
 #include "daemon/http_server.h"

@@ -1,5 +1,11 @@
 #include "daemon/config.h"
 
+#include "base/error.h"
+#include "base/files.h"
+#include "model/app_yaml.h"
+#include "model/nearest.h"
+#include "model/yaml_tree.h"
+
 #include <fmt/core.h>
 
 #include <unistd.h>
@@ -7,12 +13,6 @@
 #include <charconv>
 #include <functional>
 #include <thread>
-
-#include "base/error.h"
-#include "base/files.h"
-#include "model/app_yaml.h"
-#include "model/nearest.h"
-#include "model/yaml_tree.h"
 
 namespace upaas::daemon {
 namespace {
@@ -24,19 +24,22 @@ struct Reader {
   Config& config;
   std::string file;
 
-  [[nodiscard]] Error wrong(const YamlNode& node, const std::string& message, const std::string& hint = {}) const {
+  [[nodiscard]] Error wrong(const YamlNode& node, const std::string& message,
+                            const std::string& hint = {}) const {
     Error error = model::yaml_error(file, node.line, node.column, message, hint);
     return {ErrorKind::config, error.message(), error.hint()};
   }
   [[nodiscard]] const std::string& text(const YamlNode& node, std::string_view key) const {
-    if (node.kind != YamlNode::Kind::text) throw wrong(node, fmt::format("`{}` must be a text", key));
+    if (node.kind != YamlNode::Kind::text)
+      throw wrong(node, fmt::format("`{}` must be a text", key));
     return node.text;
   }
-  [[nodiscard]] long long number(const YamlNode& node, std::string_view key, std::string_view digits, long long least,
-                                 long long most) const {
+  [[nodiscard]] long long number(const YamlNode& node, std::string_view key,
+                                 std::string_view digits, long long least, long long most) const {
     long long value = 0;
     const auto [end, failed] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-    if (failed != std::errc{} || end != digits.data() + digits.size() || value < least || value > most) {
+    if (failed != std::errc{} || end != digits.data() + digits.size() || value < least ||
+        value > most) {
       throw wrong(node, fmt::format("`{}` must be a number from {} to {}", key, least, most));
     }
     return value;
@@ -48,12 +51,13 @@ struct Reader {
   [[nodiscard]] Address address(const YamlNode& node, std::string_view key) const {
     const std::string& value = text(node, key);
     const auto colon = value.rfind(':');
-    if (colon == std::string::npos || colon == 0) throw wrong(node, fmt::format("`{}` must be HOST:PORT", key));
+    if (colon == std::string::npos || colon == 0)
+      throw wrong(node, fmt::format("`{}` must be HOST:PORT", key));
     const auto port = number(node, key, std::string_view(value).substr(colon + 1), 1, 65535);
     return {value.substr(0, colon), {static_cast<std::uint16_t>(port)}};
   }
-  [[nodiscard]] model::Range<std::uint32_t> range(const YamlNode& node, std::string_view key, long long least,
-                                                  long long most) const {
+  [[nodiscard]] model::Range<std::uint32_t> range(const YamlNode& node, std::string_view key,
+                                                  long long least, long long most) const {
     const std::string& value = text(node, key);
     const auto dots = value.find("..");
     if (dots == std::string::npos) throw wrong(node, fmt::format("`{}` must be FIRST..LAST", key));
@@ -64,9 +68,11 @@ struct Reader {
 };
 
 void read_safe_options(Reader& r, const YamlNode& node) {
-  if (node.kind != YamlNode::Kind::list) throw r.wrong(node, "`safe_options` must be a list of regular expressions");
+  if (node.kind != YamlNode::Kind::list)
+    throw r.wrong(node, "`safe_options` must be a list of regular expressions");
   r.config.safe_options.clear();
-  for (const auto& item : node.items) r.config.safe_options.push_back(r.text(*item, "safe_options"));
+  for (const auto& item : node.items)
+    r.config.safe_options.push_back(r.text(*item, "safe_options"));
 }
 
 /// `30s`, `10m` or a bare number of seconds.
@@ -96,7 +102,8 @@ void read_build(Reader& r, const YamlNode& node) {
     } else if (key == "time_limit") {
       r.config.build_time_limit = seconds_of(r, *field.value, "build.time_limit");
     } else {
-      throw r.wrong(*field.key, "unknown key " + model::shown("build." + key), "known are env, files and time_limit");
+      throw r.wrong(*field.key, "unknown key " + model::shown("build." + key),
+                    "known are env, files and time_limit");
     }
   }
 }
@@ -123,16 +130,20 @@ const std::map<std::string, Read>& keys() {
       {"http", [](Reader& r, const YamlNode& n) { r.config.http = r.address(n, "http"); }},
       {"domain",
        [](Reader& r, const YamlNode& n) {
-         if (!model::Domain::from(r.text(n, "domain"))) throw r.wrong(n, "`domain` must be a host name");
+         if (!model::Domain::from(r.text(n, "domain")))
+           throw r.wrong(n, "`domain` must be a host name");
          r.config.domain = n.text;
        }},
-      {"ports", [](Reader& r, const YamlNode& n) { r.config.ports = r.range(n, "ports", 1024, 65535); }},
-      {"uids", [](Reader& r, const YamlNode& n) { r.config.uids = r.range(n, "uids", 1000, 4'000'000'000); }},
+      {"ports",
+       [](Reader& r, const YamlNode& n) { r.config.ports = r.range(n, "ports", 1024, 65535); }},
+      {"uids", [](Reader& r,
+                  const YamlNode& n) { r.config.uids = r.range(n, "uids", 1000, 4'000'000'000); }},
       {"safe_options", read_safe_options},
       {"build", read_build},
       {"name",
        [](Reader& r, const YamlNode& n) {
-         if (!model::BackendName::from(r.text(n, "name"))) throw r.wrong(n, "`name` must be a host name");
+         if (!model::BackendName::from(r.text(n, "name")))
+           throw r.wrong(n, "`name` must be a host name");
          r.config.name = n.text;
        }},
       {"hardware", [](Reader& r, const YamlNode& n) { r.config.hardware = r.text(n, "hardware"); }},
@@ -158,9 +169,11 @@ void fill_defaults(Config& config) {
     config.hardware = read_file_if_any("/etc/machine-id", 256).value_or(config.name);
     while (!config.hardware.empty() && config.hardware.back() == '\n') config.hardware.pop_back();
   }
-  if (config.cores == 0) config.cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  if (config.cores == 0)
+    config.cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   if (config.memory.value == 0) {
-    config.memory.value = static_cast<long long>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE) / (1 << 20);
+    config.memory.value =
+        static_cast<long long>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE) / (1 << 20);
   }
 }
 
@@ -188,14 +201,16 @@ Config parse_config(std::string_view text, const std::filesystem::path& file) {
     for (const auto& field : root->fields) {
       const auto found = keys().find(field.key->text);
       if (found == keys().end()) {
-        throw reader.wrong(*field.key, "unknown key " + model::shown(field.key->text), "known are " + known_keys());
+        throw reader.wrong(*field.key, "unknown key " + model::shown(field.key->text),
+                           "known are " + known_keys());
       }
       found->second(reader, *field.value);
     }
   }
   if (config.listen.host != "127.0.0.1" && config.listen.host != "localhost") {
-    throw Error(ErrorKind::config, fmt::format("{}: `listen` must be on 127.0.0.1: plain HTTP is for loopback only",
-                                               reader.file),
+    throw Error(ErrorKind::config,
+                fmt::format("{}: `listen` must be on 127.0.0.1: plain HTTP is for loopback only",
+                            reader.file),
                 "reach it from elsewhere through an SSH tunnel");
   }
   fill_defaults(config);
@@ -206,7 +221,8 @@ Config read_config(const std::filesystem::path& file) {
   const auto text = read_file_if_any(file, std::size_t{1} << 20);
   if (!text) {
     throw Error(ErrorKind::config, "there is no configuration " + file.string(),
-                "write one (docs/configuration.md; an empty file takes every default), or name it with --config");
+                "write one (docs/configuration.md; an empty file takes every default), or name it "
+                "with --config");
   }
   return parse_config(*text, file);
 }

@@ -2,16 +2,16 @@
 /// `FILE:LINE:COLUMN`. The keys, their defaults and meanings are in docs/configuration.md.
 #pragma once
 
+#include "base/process.h"
+#include "model/names.h"
+#include "model/units.h"
+
 #include <chrono>
 #include <filesystem>
 #include <map>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/process.h"
-#include "model/names.h"
-#include "model/units.h"
 
 namespace upaas::daemon {
 
@@ -32,10 +32,11 @@ struct Config {
   std::vector<std::string> safe_options;
   Environment build_env;
   std::map<std::filesystem::path, std::filesystem::path> build_files;  // host path -> path inside
-  std::chrono::milliseconds build_time_limit = std::chrono::seconds(600);  // of one command of a build
-  std::string name;      // default: the host name
-  std::string hardware;  // default: the machine id
-  int cores = 0;         // default: what is found
+  std::chrono::milliseconds build_time_limit =
+      std::chrono::seconds(600);  // of one command of a build
+  std::string name;               // default: the host name
+  std::string hardware;           // default: the machine id
+  int cores = 0;                  // default: what is found
   model::Megabytes memory;
 };
 

@@ -1,5 +1,10 @@
 #include "daemon/http_server.h"
 
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/unix_socket.h"
+
 #include <Poco/Exception.h>
 #include <Poco/Net/HTTPRequestHandler.h>
 #include <Poco/Net/HTTPRequestHandlerFactory.h>
@@ -16,18 +21,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/clock.h"
-#include "base/error.h"
-#include "base/log.h"
-#include "base/unix_socket.h"
-
 namespace upaas::daemon {
 
 namespace net = Poco::Net;
 
 std::string Call::text(std::size_t limit) const {
   if (length && *length > limit) {
-    throw Error(ErrorKind::invalid, fmt::format("the request is {} bytes long, {} are allowed", *length, limit));
+    throw Error(ErrorKind::invalid,
+                fmt::format("the request is {} bytes long, {} are allowed", *length, limit));
   }
   std::string result;
   char buffer[16384];
@@ -100,17 +101,25 @@ bool peer_is_root(const net::HTTPServerRequest& request) {
   sockaddr_storage name{};
   socklen_t name_size = sizeof name;
   const int fd = socket.impl()->sockfd();
-  if (getsockname(fd, reinterpret_cast<sockaddr*>(&name), &name_size) != 0 || name.ss_family != AF_UNIX) return false;
+  if (getsockname(fd, reinterpret_cast<sockaddr*>(&name), &name_size) != 0 ||
+      name.ss_family != AF_UNIX)
+    return false;
   return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.uid == 0;
 }
 
 Call read_call(net::HTTPServerRequest& request) {
-  Call call{.method = request.getMethod(), .path = {}, .query = {}, .bearer = {}, .root = peer_is_root(request),
-            .body = request.stream(), .length = {}};
+  Call call{.method = request.getMethod(),
+            .path = {},
+            .query = {},
+            .bearer = {},
+            .root = peer_is_root(request),
+            .body = request.stream(),
+            .length = {}};
   const Poco::URI uri(request.getURI());
   uri.getPathSegments(call.path);
   for (const auto& [key, value] : uri.getQueryParameters()) call.query[key] = value;
-  if (request.hasContentLength()) call.length = static_cast<std::uint64_t>(request.getContentLength64());
+  if (request.hasContentLength())
+    call.length = static_cast<std::uint64_t>(request.getContentLength64());
   const std::string authorization = request.get("Authorization", "");
   if (authorization.starts_with("Bearer ")) call.bearer = authorization.substr(7);
   return call;
@@ -144,7 +153,8 @@ class Requests : public net::HTTPRequestHandler {
 class Factory : public net::HTTPRequestHandlerFactory {
  public:
   explicit Factory(const HttpServer::Handler& handler) : handler_(handler) {}
-  net::HTTPRequestHandler* createRequestHandler(const net::HTTPServerRequest& /*request*/) override {
+  net::HTTPRequestHandler* createRequestHandler(
+      const net::HTTPServerRequest& /*request*/) override {
     return new Requests(handler_);
   }
 
@@ -169,7 +179,8 @@ struct HttpServer::State {
     parameters->setKeepAliveTimeout(Poco::Timespan(5, 0));
     parameters->setTimeout(Poco::Timespan(60, 0));
     parameters->setMaxKeepAliveRequests(0);
-    servers.push_back(std::make_unique<net::HTTPServer>(new Factory(handler), pool, socket_, parameters));
+    servers.push_back(
+        std::make_unique<net::HTTPServer>(new Factory(handler), pool, socket_, parameters));
     servers.back()->start();
   }
 };
@@ -182,8 +193,10 @@ HttpServer::HttpServer(const Options& options, Handler handler)
     tcp.listen(128);
     state_->listen(tcp, options.threads);
   } catch (const Poco::Exception& error) {
-    throw Error(ErrorKind::conflict, fmt::format("cannot listen on {}:{}: {}", options.host, options.port, error.displayText()),
-                "another program uses the address; choose another `listen` in the configuration");
+    throw Error(
+        ErrorKind::conflict,
+        fmt::format("cannot listen on {}:{}: {}", options.host, options.port, error.displayText()),
+        "another program uses the address; choose another `listen` in the configuration");
   }
   state_->socket = options.socket;
   std::error_code ignored;
@@ -202,7 +215,9 @@ HttpServer::HttpServer(const Options& options, Handler handler)
   state_->listen(local, options.threads);
 }
 
-HttpServer::~HttpServer() { stop(); }
+HttpServer::~HttpServer() {
+  stop();
+}
 
 void HttpServer::stop() {
   for (auto& server : state_->servers) server->stop();

@@ -1,6 +1,7 @@
-/// The HTTP server (Poco): one listener on TCP (loopback), one on a unix socket for root, one handler.
-/// A connection holds a thread while it is open, so idle ones are closed after 5 s and streams are counted.
-/// Source of the sizes: measured behaviour of Poco 1.11 (a thread per connection, keep-alive included).
+/// The HTTP server (Poco): one listener on TCP (loopback), one on a unix socket for root, one
+/// handler. A connection holds a thread while it is open, so idle ones are closed after 5 s and
+/// streams are counted. Source of the sizes: measured behaviour of Poco 1.11 (a thread per
+/// connection, keep-alive included).
 #pragma once
 
 #include <cstdint>

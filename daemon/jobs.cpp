@@ -1,13 +1,13 @@
 #include "daemon/jobs.h"
 
+#include "base/error.h"
+
 #include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <list>
 #include <mutex>
 #include <thread>
-
-#include "base/error.h"
 
 namespace upaas::daemon {
 
@@ -55,14 +55,19 @@ struct Jobs::State {
   }
 };
 
-Jobs::Jobs(Options options) : state_(std::make_unique<State>()) { state_->options = options; }
-Jobs::~Jobs() { stop(); }
+Jobs::Jobs(Options options) : state_(std::make_unique<State>()) {
+  state_->options = options;
+}
+Jobs::~Jobs() {
+  stop();
+}
 
 std::shared_ptr<Jobs::Job> Jobs::start(std::function<void(const Write&, std::stop_token)> work) {
   const std::lock_guard lock(state_->mutex);
   state_->reap();
   if (state_->jobs.size() >= static_cast<std::size_t>(state_->options.at_once)) {
-    throw Error(ErrorKind::no_capacity, "too many deploys run at once", "try again when one has ended");
+    throw Error(ErrorKind::no_capacity, "too many deploys run at once",
+                "try again when one has ended");
   }
   auto job = std::make_shared<Job>(state_->options.lines_kept);
   // The thread holds the job, and the list does: who leaves last must not be the thread itself.
@@ -74,7 +79,8 @@ std::shared_ptr<Jobs::Job> Jobs::start(std::function<void(const Write&, std::sto
   return job;
 }
 
-bool Jobs::follow(Job& job, const std::function<bool(std::string_view)>& take, const std::function<bool()>& beat) {
+bool Jobs::follow(Job& job, const std::function<bool(std::string_view)>& take,
+                  const std::function<bool()>& beat) {
   std::size_t next = 0;
   std::unique_lock lock(job.mutex);
   for (;;) {
@@ -88,8 +94,9 @@ bool Jobs::follow(Job& job, const std::function<bool(std::string_view)>& take, c
       continue;
     }
     if (job.ended) return true;
-    const bool news = job.changed.wait_for(lock, std::chrono::seconds(10),
-                                           [&] { return job.ended || next < job.first + job.lines.size(); });
+    const bool news = job.changed.wait_for(lock, std::chrono::seconds(10), [&] {
+      return job.ended || next < job.first + job.lines.size();
+    });
     if (!news) {
       lock.unlock();
       if (!beat()) return false;

@@ -1,5 +1,5 @@
-/// Work that outlives the request that began it: each job runs on a thread of its own and writes lines;
-/// any number of clients may read them, from the first line on. Thread-safe.
+/// Work that outlives the request that began it: each job runs on a thread of its own and writes
+/// lines; any number of clients may read them, from the first line on. Thread-safe.
 #pragma once
 
 #include <functional>
@@ -25,9 +25,10 @@ class Jobs {
 
   /// Error(no_capacity) when too many run. `work` must not throw.
   [[nodiscard]] std::shared_ptr<Job> start(std::function<void(const Write&, std::stop_token)> work);
-  /// Hands every line to `take` until the job ended (true) or `take` said false. `beat` is called after
-  /// 10 s without a line; false ends it too.
-  static bool follow(Job& job, const std::function<bool(std::string_view)>& take, const std::function<bool()>& beat);
+  /// Hands every line to `take` until the job ended (true) or `take` said false. `beat` is called
+  /// after 10 s without a line; false ends it too.
+  static bool follow(Job& job, const std::function<bool(std::string_view)>& take,
+                     const std::function<bool()>& beat);
   void stop();
 
  private:

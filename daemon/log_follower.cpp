@@ -1,15 +1,15 @@
 #include "daemon/log_follower.h"
 
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/files.h"
+
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <vector>
-
-#include "base/clock.h"
-#include "base/error.h"
-#include "base/files.h"
 
 namespace upaas::daemon {
 namespace {
@@ -20,13 +20,15 @@ constexpr auto kBeat = std::chrono::seconds(5);
 
 }  // namespace
 
-LogFollower::LogFollower(control::Platform& platform, const model::AppName& app, const std::string& instance)
+LogFollower::LogFollower(control::Platform& platform, const model::AppName& app,
+                         const std::string& instance)
     : directory_(platform.options.layout.logs() / app.str()), only_(instance) {
   if (!platform.records.app(app)) {
     throw Error(ErrorKind::not_found, "there is no app " + app.str(), "`upaas apps` lists them");
   }
   if (!only_.empty() && !model::InstanceId::from(only_)) {
-    throw Error(ErrorKind::not_found, "there is no instance " + only_.substr(0, 80), "`upaas ps` lists them");
+    throw Error(ErrorKind::not_found, "there is no instance " + only_.substr(0, 80),
+                "`upaas ps` lists them");
   }
   look_for_files(true);
 }
@@ -36,7 +38,8 @@ void LogFollower::look_for_files(bool from_start) {
   for (const auto& entry : std::filesystem::directory_iterator(directory_, none)) {
     const auto& path = entry.path();
     const std::string name = path.stem().string();
-    if (path.extension() != ".log" || (!only_.empty() && name != only_) || sources_.contains(name)) continue;
+    if (path.extension() != ".log" || (!only_.empty() && name != only_) || sources_.contains(name))
+      continue;
     struct stat status {};
     if (stat(path.c_str(), &status) != 0) continue;
     sources_[name] = {.offset = from_start ? static_cast<std::uint64_t>(status.st_size) : 0,
@@ -54,7 +57,8 @@ bool LogFollower::tail(std::size_t lines, const Write& write) {
   std::sort(by_age.begin(), by_age.end());
   std::vector<std::pair<std::string, std::string>> found;
   for (auto newest = by_age.rbegin(); newest != by_age.rend() && found.size() < lines; ++newest) {
-    UniqueFd fd(open((directory_ / (newest->second + ".log")).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    UniqueFd fd(
+        open((directory_ / (newest->second + ".log")).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
     if (!fd.valid()) continue;
     const std::uint64_t end = sources_[newest->second].offset;
     const std::uint64_t begin = end > (std::uint64_t{4} << 20) ? end - (std::uint64_t{4} << 20) : 0;
@@ -71,10 +75,12 @@ bool LogFollower::tail(std::size_t lines, const Write& write) {
       found.emplace_back(newest->second, *line);
     }
   }
-  return std::all_of(found.rbegin(), found.rend(), [&](const auto& line) { return write(line.first, line.second); });
+  return std::all_of(found.rbegin(), found.rend(),
+                     [&](const auto& line) { return write(line.first, line.second); });
 }
 
-bool LogFollower::read_new(const std::string& name, Source& source, const Write& write, bool& wrote) {
+bool LogFollower::read_new(const std::string& name, Source& source, const Write& write,
+                           bool& wrote) {
   UniqueFd fd(open((directory_ / (name + ".log")).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
   struct stat status {};
   if (!fd.valid() || fstat(fd.get(), &status) != 0) return true;
@@ -83,11 +89,13 @@ bool LogFollower::read_new(const std::string& name, Source& source, const Write&
     source = {.offset = 0, .inode = status.st_ino, .partial = {}};
   }
   char buffer[65536];
-  for (ssize_t got; (got = pread(fd.get(), buffer, sizeof buffer, static_cast<off_t>(source.offset))) > 0;) {
+  for (ssize_t got;
+       (got = pread(fd.get(), buffer, sizeof buffer, static_cast<off_t>(source.offset))) > 0;) {
     source.offset += static_cast<std::uint64_t>(got);
     source.partial.append(buffer, static_cast<std::size_t>(got));
     std::size_t at = 0;
-    for (std::size_t end; (end = source.partial.find('\n', at)) != std::string::npos; at = end + 1) {
+    for (std::size_t end; (end = source.partial.find('\n', at)) != std::string::npos;
+         at = end + 1) {
       if (!write(name, source.partial.substr(at, end - at))) return false;
       wrote = true;
     }
@@ -100,7 +108,8 @@ bool LogFollower::read_new(const std::string& name, Source& source, const Write&
   return true;
 }
 
-void LogFollower::follow(const Write& write, const std::function<bool()>& beat, const std::stop_token& stop) {
+void LogFollower::follow(const Write& write, const std::function<bool()>& beat,
+                         const std::stop_token& stop) {
   auto last = Steady::now();
   while (!stop.stop_requested()) {
     look_for_files(false);

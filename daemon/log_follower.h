@@ -1,14 +1,14 @@
 /// An app's log lines, of all its instances that run (or last ran), as they are written.
 #pragma once
 
+#include "control/platform.h"
+
 #include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <map>
 #include <stop_token>
 #include <string>
-
-#include "control/platform.h"
 
 namespace upaas::daemon {
 

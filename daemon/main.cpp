@@ -1,15 +1,5 @@
 // upaasd: serves (no subcommand) or shuts down what the platform runs on this machine.
 
-#include <nlohmann/json.hpp>
-
-#include <pthread.h>
-#include <signal.h>
-#include <unistd.h>
-
-#include <cstdio>
-#include <string>
-#include <vector>
-
 #include "base/error.h"
 #include "base/files.h"
 #include "base/json.h"
@@ -20,6 +10,16 @@
 #include "daemon/config.h"
 #include "daemon/http_server.h"
 #include "daemon/service.h"
+
+#include <nlohmann/json.hpp>
+
+#include <pthread.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <string>
+#include <vector>
 
 namespace {
 
@@ -42,10 +42,12 @@ Arguments parse(const std::vector<std::string>& words) {
       arguments.config = words[++i];
     } else if (words[i].starts_with("--config=")) {
       arguments.config = words[i].substr(9);
-    } else if (words[i] == "shutdown" || words[i] == "--version" || words[i] == "--help" || words[i] == "-h") {
+    } else if (words[i] == "shutdown" || words[i] == "--version" || words[i] == "--help" ||
+               words[i] == "-h") {
       arguments.command = words[i];
     } else {
-      throw Error(ErrorKind::invalid, "unknown argument '" + words[i] + "'", "`upaasd --help` shows all");
+      throw Error(ErrorKind::invalid, "unknown argument '" + words[i] + "'",
+                  "`upaasd --help` shows all");
     }
   }
   return arguments;
@@ -66,15 +68,20 @@ void serve(const daemon::Config& config) {
   daemon::Service service(config);
   daemon::Api api(service, UPAAS_VERSION);
   const host::Layout layout{config.data, config.run};
-  daemon::HttpServer server({.host = config.listen.host, .port = config.listen.port.value, .socket = layout.socket()},
-                            [&](const daemon::Call& call, daemon::Reply& reply) { api.handle(call, reply); });
+  daemon::HttpServer server(
+      {.host = config.listen.host, .port = config.listen.port.value, .socket = layout.socket()},
+      [&](const daemon::Call& call, daemon::Reply& reply) { api.handle(call, reply); });
   const auto pid_file = layout.run / "upaasd.pid";
-  write_file(pid_file, dump_json({{"pid", getpid()}, {"start_time", process_start_time(getpid()).value_or(0)}}),
-             {.mode = 0644, .sync = false});
+  write_file(
+      pid_file,
+      dump_json({{"pid", getpid()}, {"start_time", process_start_time(getpid()).value_or(0)}}),
+      {.mode = 0644, .sync = false});
   const ScopeExit forget([&] { unlink(pid_file.c_str()); });
-  log_info("serving", {{"version", UPAAS_VERSION}, {"config", config.file.string()},
-                       {"listen", config.listen.host + ":" + std::to_string(config.listen.port.value)},
-                       {"http", config.http.host + ":" + std::to_string(config.http.port.value)}});
+  log_info("serving",
+           {{"version", UPAAS_VERSION},
+            {"config", config.file.string()},
+            {"listen", config.listen.host + ":" + std::to_string(config.listen.port.value)},
+            {"http", config.http.host + ":" + std::to_string(config.http.port.value)}});
   int number = 0;
   do sigwait(&signals, &number);
   while (number == SIGHUP);
@@ -95,7 +102,9 @@ int main(int argc, char** argv) {
       std::fputs(kUsage, stdout);
     } else {
       const auto config = daemon::read_config(arguments.config);
-      if (geteuid() != 0) throw Error(ErrorKind::config, "upaasd must run as root", "it gives every app a uid of its own");
+      if (geteuid() != 0)
+        throw Error(ErrorKind::config, "upaasd must run as root",
+                    "it gives every app a uid of its own");
       if (arguments.command == "shutdown") {
         daemon::shutdown(config);
       } else {

@@ -1,11 +1,5 @@
 #include "daemon/service.h"
 
-#include <fmt/core.h>
-#include <nlohmann/json.hpp>
-
-#include <signal.h>
-#include <unistd.h>
-
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/error.h"
@@ -15,16 +9,26 @@
 #include "control/story.h"
 #include "host/cgroup.h"
 
+#include <fmt/core.h>
+#include <nlohmann/json.hpp>
+
+#include <signal.h>
+#include <unistd.h>
+
 namespace upaas::daemon {
 namespace {
 
-host::Layout layout_of(const Config& config) { return {config.data, config.run}; }
+host::Layout layout_of(const Config& config) {
+  return {config.data, config.run};
+}
 
-/// PREFIX/bin/upaasd -> PREFIX/share/upaas/templates; BUILD/bin/upaasd -> the source tree's templates.
+/// PREFIX/bin/upaasd -> PREFIX/share/upaas/templates; BUILD/bin/upaasd -> the source tree's
+/// templates.
 std::filesystem::path find_templates() {
   const auto bin = self_program().parent_path();
-  for (const auto& candidate : {bin.parent_path() / "share/upaas/templates", bin.parent_path() / "templates",
-                                bin.parent_path().parent_path().parent_path() / "templates"}) {
+  for (const auto& candidate :
+       {bin.parent_path() / "share/upaas/templates", bin.parent_path() / "templates",
+        bin.parent_path().parent_path().parent_path() / "templates"}) {
     if (std::filesystem::is_regular_file(candidate / "vassal.ini")) return candidate;
   }
   throw Error(ErrorKind::config, "the templates are missing beside " + bin.string(),
@@ -33,8 +37,8 @@ std::filesystem::path find_templates() {
 
 void make_directories(const host::Layout& layout) {
   make_directory(layout.data, 0700);
-  for (const auto& directory : {layout.bundles(), layout.sources(), layout.trees(), layout.builds(), layout.keys(),
-                                layout.logs()}) {
+  for (const auto& directory : {layout.bundles(), layout.sources(), layout.trees(), layout.builds(),
+                                layout.keys(), layout.logs()}) {
     make_directory(directory, 0700);
   }
   // A private run directory stays private: nothing that runs looks through it.
@@ -57,10 +61,12 @@ model::Uid system_uid(store::Store& store, host::Claims& claims, const std::stri
   if (const auto known = store.get(key)) {
     const auto number = static_cast<std::uint32_t>(std::stoul(known->value));
     if (claims.take(number)) return {number};
-    log_warning("a uid of ours was taken by another platform", {{"what", what}, {"uid", known->value}});
+    log_warning("a uid of ours was taken by another platform",
+                {{"what", what}, {"uid", known->value}});
   }
   const auto number = claims.take();
-  if (!number) throw Error(ErrorKind::config, "every uid of the range `uids` is in use", "widen `uids`");
+  if (!number)
+    throw Error(ErrorKind::config, "every uid of the range `uids` is in use", "widen `uids`");
   store::put(store, key, std::to_string(*number));
   return {*number};
 }
@@ -69,7 +75,8 @@ model::Uid system_uid(store::Store& store, host::Claims& claims, const std::stri
 void reclaim(control::Records& records, host::Claims& uids, host::Claims& ports) {
   for (const auto& app : records.apps()) {
     if (!uids.take(app.uid.value)) {
-      log_error("an app's uid is claimed by another platform", {{"app", app.name.str()}, {"uid", std::to_string(app.uid.value)}});
+      log_error("an app's uid is claimed by another platform",
+                {{"app", app.name.str()}, {"uid", std::to_string(app.uid.value)}});
     }
   }
   for (const auto& instance : records.instances()) {
@@ -77,7 +84,8 @@ void reclaim(control::Records& records, host::Claims& uids, host::Claims& ports)
   }
 }
 
-deployer::Options deployer_options(const Config& config, const std::filesystem::path& templates, model::Uid router) {
+deployer::Options deployer_options(const Config& config, const std::filesystem::path& templates,
+                                   model::Uid router) {
   return {.layout = layout_of(config),
           .launcher = self_program().parent_path() / "upaas-vassal",
           .templates = templates,
@@ -185,16 +193,29 @@ Service::Service(const Config& config) : state_(std::make_unique<State>(config))
   control::sweep_uploads(s.platform);
   s.host.bring_up();
   s.reconciler.start();
-  s.events.add("", "daemon.started", fmt::format("lord {}, epoch {}", s.platform.lord.name, s.platform.lord.epoch));
+  s.events.add("", "daemon.started",
+               fmt::format("lord {}, epoch {}", s.platform.lord.name, s.platform.lord.epoch));
 }
 
-Service::~Service() { state_->jobs.stop(); }
+Service::~Service() {
+  state_->jobs.stop();
+}
 
-control::Platform& Service::platform() { return state_->platform; }
-control::Reconciler& Service::reconciler() { return state_->reconciler; }
-Jobs& Service::jobs() { return state_->jobs; }
-const Config& Service::config() const { return state_->config; }
-const std::string& Service::token() const { return state_->token; }
+control::Platform& Service::platform() {
+  return state_->platform;
+}
+control::Reconciler& Service::reconciler() {
+  return state_->reconciler;
+}
+Jobs& Service::jobs() {
+  return state_->jobs;
+}
+const Config& Service::config() const {
+  return state_->config;
+}
+const std::string& Service::token() const {
+  return state_->token;
+}
 
 namespace {
 

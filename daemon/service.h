@@ -1,20 +1,22 @@
-/// upaasd, assembled: everything that `main` creates, in the order of its dependencies, and the reverse at
-/// the end. What it starts outlives it (DESIGN: the data plane outlives the control plane).
+/// upaasd, assembled: everything that `main` creates, in the order of its dependencies, and the
+/// reverse at the end. What it starts outlives it (DESIGN: the data plane outlives the control
+/// plane).
 #pragma once
-
-#include <memory>
-#include <string>
 
 #include "control/platform.h"
 #include "control/reconciler.h"
 #include "daemon/config.h"
 #include "daemon/jobs.h"
 
+#include <memory>
+#include <string>
+
 namespace upaas::daemon {
 
 class Service {
  public:
-  /// Makes directories, token, store; adopts or starts the data plane; takes the lordship; recovers.
+  /// Makes directories, token, store; adopts or starts the data plane; takes the lordship;
+  /// recovers.
   explicit Service(const Config& config);
   ~Service();
 
@@ -29,12 +31,13 @@ class Service {
   std::unique_ptr<State> state_;
 };
 
-/// `upaasd shutdown`: ends a serving upaasd, then everything the platform runs on this machine; returns when
-/// all are gone. Apps stay what they are in the store: the next upaasd starts them again.
+/// `upaasd shutdown`: ends a serving upaasd, then everything the platform runs on this machine;
+/// returns when all are gone. Apps stay what they are in the store: the next upaasd starts them
+/// again.
 void shutdown(const Config& config);
 
-/// Claims that survive neither reboot nor shutdown are taken again from the store at start. These four uids
-/// belong to the platform itself.
+/// Claims that survive neither reboot nor shutdown are taken again from the store at start. These
+/// four uids belong to the platform itself.
 struct SystemUids {
   model::Uid router;
   model::Uid front;

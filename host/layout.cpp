@@ -4,6 +4,8 @@
 
 namespace upaas::host {
 
-std::string Layout::platform() const { return sha256(run.string()).substr(0, 10); }
+std::string Layout::platform() const {
+  return sha256(run.string()).substr(0, 10);
+}
 
 }  // namespace upaas::host

@@ -1,6 +1,7 @@
-/// Where everything of one platform lies: `data` is kept over reboots, `run` is not. One place, so that
-/// deployer, router-sub and daemon agree without knowing each other. Neither path's place, length nor mode
-/// matters to what runs: children see what they need below /home of their own mount namespace.
+/// Where everything of one platform lies: `data` is kept over reboots, `run` is not. One place, so
+/// that deployer, router-sub and daemon agree without knowing each other. Neither path's place,
+/// length nor mode matters to what runs: children see what they need below /home of their own mount
+/// namespace.
 #pragma once
 
 #include <filesystem>
@@ -11,12 +12,13 @@ namespace upaas::host {
 
 /// What a child's mount namespace shows (host/launch.h).
 namespace inside {
-inline constexpr std::string_view kTree = "/home/app";               // vassal: the app, read-only
-inline constexpr std::string_view kRun = "/home/run";                // vassal: its run directory
-inline constexpr std::string_view kSocket = "/home/run/app.sock";    // vassal: where it listens
-inline constexpr std::string_view kIni = "/home/vassal.ini";         // vassal: its ini
-inline constexpr std::string_view kAnnounce = "/home/announce/announce.sock";  // vassal: the announcer
-inline constexpr std::string_view kInstances = "/home/i";            // FastRouter: RUN/instances
+inline constexpr std::string_view kTree = "/home/app";             // vassal: the app, read-only
+inline constexpr std::string_view kRun = "/home/run";              // vassal: its run directory
+inline constexpr std::string_view kSocket = "/home/run/app.sock";  // vassal: where it listens
+inline constexpr std::string_view kIni = "/home/vassal.ini";       // vassal: its ini
+inline constexpr std::string_view kAnnounce =
+    "/home/announce/announce.sock";                        // vassal: the announcer
+inline constexpr std::string_view kInstances = "/home/i";  // FastRouter: RUN/instances
 }  // namespace inside
 
 struct Layout {
@@ -33,7 +35,8 @@ struct Layout {
   [[nodiscard]] std::filesystem::path builds() const { return data / "builds"; }
   [[nodiscard]] std::filesystem::path keys() const { return data / "keys"; }
   [[nodiscard]] std::filesystem::path logs() const { return data / "logs"; }
-  [[nodiscard]] std::filesystem::path instance_log(std::string_view app, std::string_view instance) const {
+  [[nodiscard]] std::filesystem::path instance_log(std::string_view app,
+                                                   std::string_view instance) const {
     return logs() / app / (std::string(instance) + ".log");
   }
 
@@ -42,15 +45,19 @@ struct Layout {
   [[nodiscard]] std::filesystem::path emperor() const { return run / "emperor"; }
   [[nodiscard]] std::filesystem::path vassals() const { return run / "emperor" / "vassals"; }
   [[nodiscard]] std::filesystem::path instances() const { return run / "instances"; }
-  [[nodiscard]] std::filesystem::path instance(std::string_view name) const { return instances() / name; }
+  [[nodiscard]] std::filesystem::path instance(std::string_view name) const {
+    return instances() / name;
+  }
   /// The instance's run directory: 2710, owner the app, group the router.
-  [[nodiscard]] std::filesystem::path instance_run(std::string_view name) const { return instance(name) / "run"; }
+  [[nodiscard]] std::filesystem::path instance_run(std::string_view name) const {
+    return instance(name) / "run";
+  }
   [[nodiscard]] std::filesystem::path instance_socket(std::string_view name) const {
     return instance_run(name) / "app.sock";
   }
   [[nodiscard]] std::filesystem::path announce() const { return run / "announce"; }
-  /// What upaasd hands to the announcer: routes, keys. A directory, since its files are renamed into place
-  /// and a mount shows the directory, not the name.
+  /// What upaasd hands to the announcer: routes, keys. A directory, since its files are renamed
+  /// into place and a mount shows the directory, not the name.
   [[nodiscard]] std::filesystem::path announcer() const { return run / "announcer"; }
   [[nodiscard]] std::filesystem::path routes() const { return announcer() / "routes"; }
   [[nodiscard]] std::filesystem::path routers() const { return run / "routers"; }

@@ -39,13 +39,15 @@ Json steps_json(const std::vector<Step>& steps) {
 
 std::vector<Step> steps_from(const Json& json) {
   return list_from<Step>(json, "steps", [](const Json& step) {
-    return Step{get_string(step, "name"), get_string(step, "state"), get_double_or(step, "seconds", 0)};
+    return Step{get_string(step, "name"), get_string(step, "state"),
+                get_double_or(step, "seconds", 0)};
   });
 }
 
 std::vector<std::string> strings_from(const Json& json, const char* field) {
   return list_from<std::string>(json, field, [&](const Json& item) {
-    if (!item.is_string()) throw Error(ErrorKind::invalid, std::string(field) + ": not a list of texts");
+    if (!item.is_string())
+      throw Error(ErrorKind::invalid, std::string(field) + ": not a list of texts");
     return item.get<std::string>();
   });
 }
@@ -144,8 +146,9 @@ std::vector<AppView> apps_from_json(const Json& json) {
 
 Json releases_json(const std::vector<ReleaseView>& releases) {
   return list_json("upaas.releases/v1", "releases", releases, [](const ReleaseView& view) -> Json {
-    return {{"release", view.release}, {"bundle", view.bundle}, {"created", view.created},
-            {"by", view.by},           {"state", view.state},   {"requests", requests_json(view.requests)}};
+    return {{"release", view.release}, {"bundle", view.bundle},
+            {"created", view.created}, {"by", view.by},
+            {"state", view.state},     {"requests", requests_json(view.requests)}};
   });
 }
 
@@ -206,7 +209,8 @@ EventView event_from_json(const Json& json) {
 }
 
 Json events_json(const std::vector<EventView>& events) {
-  return list_json("upaas.events/v1", "events", events, [](const EventView& event) { return to_json(event); });
+  return list_json("upaas.events/v1", "events", events,
+                   [](const EventView& event) { return to_json(event); });
 }
 
 std::vector<EventView> events_from_json(const Json& json) {
@@ -214,8 +218,9 @@ std::vector<EventView> events_from_json(const Json& json) {
 }
 
 Json to_json(const Error& error) {
-  return {{"schema", "upaas.error/v1"}, {"kind", to_string(error.kind())}, {"message", error.message()},
-          {"hint", error.hint()},       {"step", error.step()},            {"output", error.output()}};
+  return {{"schema", "upaas.error/v1"}, {"kind", to_string(error.kind())},
+          {"message", error.message()}, {"hint", error.hint()},
+          {"step", error.step()},       {"output", error.output()}};
 }
 
 Error error_from_json(const Json& json) {

@@ -14,6 +14,9 @@
 /// that goes away does not end the work.
 #pragma once
 
+#include "base/error.h"
+#include "base/json.h"
+
 #include <functional>
 #include <optional>
 #include <string>
@@ -21,13 +24,10 @@
 #include <utility>
 #include <vector>
 
-#include "base/error.h"
-#include "base/json.h"
-
 namespace upaas::wire {
 
-/// A named step of a deploy: read build store release place fetch unpack start health announce live drain
-/// stop. States: running (streams only) done failed skipped.
+/// A named step of a deploy: read build store release place fetch unpack start health announce live
+/// drain stop. States: running (streams only) done failed skipped.
 struct Step {
   std::string name;
   std::string state;
@@ -54,8 +54,8 @@ struct DeployResult {
 [[nodiscard]] Json to_json(const DeployResult& result);
 [[nodiscard]] DeployResult deploy_result_from_json(const Json& json);
 
-/// What `deploy` sends: the text of the app.yaml as it is, so that the server's own safe options decide and
-/// errors carry the user's line numbers.
+/// What `deploy` sends: the text of the app.yaml as it is, so that the server's own safe options
+/// decide and errors carry the user's line numbers.
 struct DeployRequest {
   std::string file_name;  // as the user wrote it, for error messages
   std::string app_yaml;
@@ -158,9 +158,9 @@ struct StreamHandler {
   std::function<void(const EventView&)> on_event;
 };
 
-/// Puts the pieces of a stream together and calls the handler. `result` is set by the result line; an
-/// error line is thrown as the Error it carries. Error(invalid) for a line that is not one of ours or
-/// longer than 1 MiB.
+/// Puts the pieces of a stream together and calls the handler. `result` is set by the result line;
+/// an error line is thrown as the Error it carries. Error(invalid) for a line that is not one of
+/// ours or longer than 1 MiB.
 class StreamReader {
  public:
   explicit StreamReader(StreamHandler handler) : handler_(std::move(handler)) {}

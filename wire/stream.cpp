@@ -1,18 +1,21 @@
-#include <nlohmann/json.hpp>
-
 #include "wire/api.h"
+
+#include <nlohmann/json.hpp>
 
 namespace upaas::wire {
 namespace {
 
 constexpr std::size_t kLongestLine = std::size_t{1} << 20;
 
-std::string line(Json object) { return dump_json(object) + "\n"; }
+std::string line(Json object) {
+  return dump_json(object) + "\n";
+}
 
 }  // namespace
 
 std::string step_line(const Step& step) {
-  return line({{"event", "step"}, {"name", step.name}, {"state", step.state}, {"seconds", step.seconds}});
+  return line(
+      {{"event", "step"}, {"name", step.name}, {"state", step.state}, {"seconds", step.seconds}});
 }
 
 std::string text_line(const std::string& text, const std::string& instance) {
@@ -27,11 +30,17 @@ std::string event_line(const EventView& event) {
   return line(std::move(object));
 }
 
-std::string result_line(const Json& result) { return line({{"event", "result"}, {"result", result}}); }
+std::string result_line(const Json& result) {
+  return line({{"event", "result"}, {"result", result}});
+}
 
-std::string error_line(const Error& error) { return line({{"event", "error"}, {"error", to_json(error)}}); }
+std::string error_line(const Error& error) {
+  return line({{"event", "error"}, {"error", to_json(error)}});
+}
 
-std::string beat_line() { return line({{"event", "beat"}}); }
+std::string beat_line() {
+  return line({{"event", "beat"}});
+}
 
 void StreamReader::feed(std::string_view piece) {
   buffer_.append(piece);
@@ -55,7 +64,8 @@ void StreamReader::take(std::string_view text) {
                         get_double_or(object, "seconds", 0)});
     }
   } else if (kind == "line") {
-    if (handler_.on_line) handler_.on_line(get_string(object, "text"), get_string_or(object, "instance", ""));
+    if (handler_.on_line)
+      handler_.on_line(get_string(object, "text"), get_string_or(object, "instance", ""));
   } else if (kind == "event") {
     if (handler_.on_event) handler_.on_event(event_from_json(object));
   } else if (kind == "result") {

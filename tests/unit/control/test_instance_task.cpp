@@ -1,6 +1,6 @@
-#include <catch2/catch.hpp>
-
 #include "control/instance_task.h"
+
+#include <catch2/catch.hpp>
 
 using namespace upaas::control;
 using upaas::model::InstanceState;
@@ -17,7 +17,8 @@ TEST_CASE("the next task is the shortest way from what is to what is wanted") {
   CHECK(next_task(Wanted::draining, State::live) == TaskKind::withdraw);
   CHECK_FALSE(next_task(Wanted::draining, State::draining));
   CHECK(next_task(Wanted::live, State::draining) == TaskKind::announce);
-  for (const auto state : {State::placed, State::starting, State::held, State::live, State::draining, State::failed}) {
+  for (const auto state :
+       {State::placed, State::starting, State::held, State::live, State::draining, State::failed}) {
     CHECK(next_task(Wanted::gone, state) == TaskKind::stop);
   }
   CHECK_FALSE(next_task(Wanted::gone, State::stopped));

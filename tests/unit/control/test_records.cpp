@@ -1,8 +1,8 @@
-#include <catch2/catch.hpp>
-
 #include "base/files.h"
 #include "control/lord.h"
 #include "control/records.h"
+
+#include <catch2/catch.hpp>
 
 using namespace upaas;
 using namespace upaas::control;
@@ -12,10 +12,22 @@ TEST_CASE("records come back as they were written, in the order of their numbers
   auto store = store::open_sqlite(home.path() / "db");
   Records records(*store);
   const AppName blog("blog");
-  const AppRecord app{.name = blog, .uid = {200007}, .wanted = AppWanted::stopped, .current = ReleaseId{9}, .last_release = 12};
-  const Rollout rollout{.id = "x", .app = blog, .verb = "deploy", .from = ReleaseId{9}, .to = ReleaseId{12},
-                        .step = "place", .by = "root", .started = wall_now(), .epoch = 3};
-  store->txn({}, {Records::put(app), Records::put(rollout), Records::put(blog, ReleaseId{12}, Outcome{"failed", 5, 1})});
+  const AppRecord app{.name = blog,
+                      .uid = {200007},
+                      .wanted = AppWanted::stopped,
+                      .current = ReleaseId{9},
+                      .last_release = 12};
+  const Rollout rollout{.id = "x",
+                        .app = blog,
+                        .verb = "deploy",
+                        .from = ReleaseId{9},
+                        .to = ReleaseId{12},
+                        .step = "place",
+                        .by = "root",
+                        .started = wall_now(),
+                        .epoch = 3};
+  store->txn({}, {Records::put(app), Records::put(rollout),
+                  Records::put(blog, ReleaseId{12}, Outcome{"failed", 5, 1})});
   const auto read = records.app(blog);
   REQUIRE(read);
   CHECK(read->uid.value == 200007);
@@ -31,8 +43,13 @@ TEST_CASE("records come back as they were written, in the order of their numbers
   CHECK_FALSE(records.outcome(blog, {11}));
 
   for (const int number : {10, 2, 9}) {
-    store->txn({}, {Records::put(model::Release{.app = blog, .id = {number}, .bundle = model::BundleId(std::string(64, 'a')),
-                                                .spec = {}, .runtime = {}, .created = wall_now(), .by = "root"})});
+    store->txn({}, {Records::put(model::Release{.app = blog,
+                                                .id = {number},
+                                                .bundle = model::BundleId(std::string(64, 'a')),
+                                                .spec = {},
+                                                .runtime = {},
+                                                .created = wall_now(),
+                                                .by = "root"})});
   }
   std::vector<int> numbers;
   for (const auto& release : records.releases(blog)) numbers.push_back(release.id.number);
@@ -45,9 +62,14 @@ TEST_CASE("instances of one app are not those of an app whose name it begins") {
   Records records(*store);
   for (const char* name : {"web", "web-2"}) {
     const AppName app(name);
-    store->txn({}, {Records::put(model::Instance{.id = model::InstanceId(app, {1}, "abcd"), .backend = model::BackendName("here"),
-                                                 .wanted = model::Wanted::live, .uid = {200000}, .port = {}, .workers = 1,
-                                                 .memory = {128}, .created = wall_now()})});
+    store->txn({}, {Records::put(model::Instance{.id = model::InstanceId(app, {1}, "abcd"),
+                                                 .backend = model::BackendName("here"),
+                                                 .wanted = model::Wanted::live,
+                                                 .uid = {200000},
+                                                 .port = {},
+                                                 .workers = 1,
+                                                 .memory = {128},
+                                                 .created = wall_now()})});
   }
   CHECK(records.instances(AppName("web")).size() == 1);
   CHECK(records.instances(AppName("web-2")).size() == 1);

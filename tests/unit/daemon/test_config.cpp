@@ -1,7 +1,7 @@
-#include <catch2/catch.hpp>
-
 #include "base/error.h"
 #include "daemon/config.h"
+
+#include <catch2/catch.hpp>
 
 using namespace upaas;
 using namespace upaas::daemon;
@@ -38,9 +38,11 @@ TEST_CASE("an empty configuration takes every default") {
 
 TEST_CASE("every key is read, and paths are relative to the file") {
   const auto config = parse_config(
-      "data: state\nrun: /srv/run\nlisten: 127.0.0.1:9000\nhttp: 0.0.0.0:80\ndomain: apps.example.org\n"
+      "data: state\nrun: /srv/run\nlisten: 127.0.0.1:9000\nhttp: 0.0.0.0:80\ndomain: "
+      "apps.example.org\n"
       "ports: 30000..30010\nuids: 300000..300100\nsafe_options: ['^harakiri']\n"
-      "build: {env: {PIP_INDEX_URL: 'http://index'}, files: {/etc/ssl/ca.pem: /etc/ca.pem}, time_limit: 2m}\n"
+      "build: {env: {PIP_INDEX_URL: 'http://index'}, files: {/etc/ssl/ca.pem: /etc/ca.pem}, "
+      "time_limit: 2m}\n"
       "name: web1\nhardware: rack-7\ncores: 4\nmemory: 8G\nstore: sqlite\n",
       "/etc/upaas/upaas.yaml");
   CHECK(config.data == "/etc/upaas/state");

@@ -1,3 +1,7 @@
+#include "base/clock.h"
+#include "base/error.h"
+#include "daemon/jobs.h"
+
 #include <catch2/catch.hpp>
 
 #include <atomic>
@@ -5,29 +9,38 @@
 #include <thread>
 #include <vector>
 
-#include "base/clock.h"
-#include "base/error.h"
-#include "daemon/jobs.h"
-
 using namespace upaas;
 using namespace upaas::daemon;
 
 TEST_CASE("every reader sees every line of a job, whenever it comes") {
   Jobs jobs({});
   std::promise<void> go;
-  auto job = jobs.start([future = go.get_future().share()](const Jobs::Write& write, const std::stop_token&) {
-    write("one");
-    future.wait();
-    write("two");
-  });
+  auto job = jobs.start(
+      [future = go.get_future().share()](const Jobs::Write& write, const std::stop_token&) {
+        write("one");
+        future.wait();
+        write("two");
+      });
   std::vector<std::string> early;
   std::thread reader([&] {
-    Jobs::follow(*job, [&](std::string_view line) { early.emplace_back(line); return true; }, [] { return true; });
+    Jobs::follow(
+        *job,
+        [&](std::string_view line) {
+          early.emplace_back(line);
+          return true;
+        },
+        [] { return true; });
   });
   go.set_value();
   reader.join();
   std::vector<std::string> late;
-  CHECK(Jobs::follow(*job, [&](std::string_view line) { late.emplace_back(line); return true; }, [] { return true; }));
+  CHECK(Jobs::follow(
+      *job,
+      [&](std::string_view line) {
+        late.emplace_back(line);
+        return true;
+      },
+      [] { return true; }));
   CHECK(early == std::vector<std::string>{"one", "two"});
   CHECK(late == early);
 }
@@ -36,12 +49,14 @@ TEST_CASE("a reader that goes away does not end the job") {
   Jobs jobs({});
   std::atomic<bool> ended = false;
   std::promise<void> go;
-  auto job = jobs.start([&, future = go.get_future().share()](const Jobs::Write& write, const std::stop_token&) {
-    write("one");
-    future.wait();
-    ended = true;
-  });
-  CHECK_FALSE(Jobs::follow(*job, [](std::string_view) { return false; }, [] { return true; }));
+  auto job = jobs.start(
+      [&, future = go.get_future().share()](const Jobs::Write& write, const std::stop_token&) {
+        write("one");
+        future.wait();
+        ended = true;
+      });
+  CHECK_FALSE(Jobs::follow(
+      *job, [](std::string_view) { return false; }, [] { return true; }));
   CHECK_FALSE(ended);
   go.set_value();
   CHECK(wait_until([&] { return ended.load(); }, std::chrono::seconds(10)));
@@ -61,7 +76,8 @@ TEST_CASE("too many jobs at once are refused and stopping ends them all") {
     CHECK(error.kind() == ErrorKind::no_capacity);
   }
   jobs.stop();
-  CHECK(Jobs::follow(*first, [](std::string_view) { return true; }, [] { return true; }));
+  CHECK(Jobs::follow(
+      *first, [](std::string_view) { return true; }, [] { return true; }));
 }
 
 TEST_CASE("a reader that falls behind misses the oldest lines only") {
@@ -71,10 +87,18 @@ TEST_CASE("a reader that falls behind misses the oldest lines only") {
   });
   std::vector<std::string> seen;
   // Wait for its end first, so that the reader surely comes too late.
-  CHECK(wait_until([&] {
-    seen.clear();
-    return Jobs::follow(*job, [&](std::string_view line) { seen.emplace_back(line); return true; }, [] { return true; });
-  }, std::chrono::seconds(10)));
+  CHECK(wait_until(
+      [&] {
+        seen.clear();
+        return Jobs::follow(
+            *job,
+            [&](std::string_view line) {
+              seen.emplace_back(line);
+              return true;
+            },
+            [] { return true; });
+      },
+      std::chrono::seconds(10)));
   REQUIRE_FALSE(seen.empty());
   CHECK(seen.back() == "99");
 }

@@ -1,7 +1,7 @@
+#include "wire/api.h"
+
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
-
-#include "wire/api.h"
 
 using namespace upaas;
 using namespace upaas::wire;
@@ -19,18 +19,34 @@ TEST_CASE("every view survives its JSON") {
   CHECK(to_json(deploy_result_from_json(to_json(deploy))) == to_json(deploy));
   CHECK(to_json(deploy)["schema"] == "upaas.deploy/v1");
 
-  const DeployRequest request{.file_name = "app.yaml", .app_yaml = "name: x\n", .source = "s", .bundle = {}, .steps = {}};
+  const DeployRequest request{
+      .file_name = "app.yaml", .app_yaml = "name: x\n", .source = "s", .bundle = {}, .steps = {}};
   CHECK(to_json(deploy_request_from_json(to_json(request))) == to_json(request));
 
-  const auto ps = ps_json({{.id = "i", .app = "a", .release = "v1", .backend = "b", .address = "/x",
-                            .state = "live", .pid = 4, .workers = 2, .since = "t"}});
+  const auto ps = ps_json({{.id = "i",
+                            .app = "a",
+                            .release = "v1",
+                            .backend = "b",
+                            .address = "/x",
+                            .state = "live",
+                            .pid = 4,
+                            .workers = 2,
+                            .since = "t"}});
   CHECK(ps_json(ps_from_json(ps)) == ps);
-  const auto apps = apps_json({{.name = "a", .release = "v1", .state = "running", .url = "u", .instances = 2}});
+  const auto apps =
+      apps_json({{.name = "a", .release = "v1", .state = "running", .url = "u", .instances = 2}});
   CHECK(apps_json(apps_from_json(apps)) == apps);
-  const auto releases = releases_json({{.release = "v1", .bundle = "b", .created = "c", .by = "root",
-                                        .state = "current", .requests = {5, 0}}});
+  const auto releases = releases_json({{.release = "v1",
+                                        .bundle = "b",
+                                        .created = "c",
+                                        .by = "root",
+                                        .state = "current",
+                                        .requests = {5, 0}}});
   CHECK(releases_json(releases_from_json(releases)) == releases);
-  const Status status{.version = "0.1.0", .lord = "here", .backends = {{"here", "ready"}}, .apps = 1,
+  const Status status{.version = "0.1.0",
+                      .lord = "here",
+                      .backends = {{"here", "ready"}},
+                      .apps = 1,
                       .host = {{"cgroup", "v1"}}};
   CHECK(to_json(status_from_json(to_json(status))) == to_json(status));
   const auto events = events_json({{1, "t", "a", "k", "m"}});

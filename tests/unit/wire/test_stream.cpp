@@ -1,21 +1,23 @@
+#include "wire/api.h"
+
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
-
-#include "wire/api.h"
 
 using namespace upaas;
 using namespace upaas::wire;
 
 TEST_CASE("a stream arrives whole however it is cut into pieces") {
-  const std::string stream = step_line({"build", "done", 1.5}) + text_line("hello\n\"world\"", "web-1") +
-                             beat_line() + event_line({7, "2026-01-01T00:00:00.000Z", "blog", "x", "y"}) +
+  const std::string stream = step_line({"build", "done", 1.5}) +
+                             text_line("hello\n\"world\"", "web-1") + beat_line() +
+                             event_line({7, "2026-01-01T00:00:00.000Z", "blog", "x", "y"}) +
                              result_line({{"schema", "upaas.deploy/v1"}, {"app", "blog"}});
   for (std::size_t size = 1; size < stream.size(); size += 3) {
     std::vector<std::string> seen;
-    StreamReader reader({.on_step = [&](const Step& step) { seen.push_back(step.name + step.state); },
-                         .on_line = [&](const std::string& text,
-                                        const std::string& instance) { seen.push_back(text + instance); },
-                         .on_event = [&](const EventView& event) { seen.push_back(event.app); }});
+    StreamReader reader(
+        {.on_step = [&](const Step& step) { seen.push_back(step.name + step.state); },
+         .on_line = [&](const std::string& text,
+                        const std::string& instance) { seen.push_back(text + instance); },
+         .on_event = [&](const EventView& event) { seen.push_back(event.app); }});
     for (std::size_t at = 0; at < stream.size(); at += size) reader.feed(stream.substr(at, size));
     REQUIRE(seen == std::vector<std::string>{"builddone", "hello\n\"world\"web-1", "blog"});
     REQUIRE(reader.result());
