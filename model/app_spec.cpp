@@ -61,7 +61,7 @@ auto range_from(const Json& object, const char* field, Make make) {
   const auto min = get_int(range, "min");
   const auto max = get_int(range, "max");
   if (min < 1 || max < min || max > 1 << 30) throw not_stored_form(field);
-  return Range{make(min), make(max)};
+  return Range<decltype(make(min))>{make(min), make(max)};
 }
 
 std::optional<std::string> text_if_any(const Json& object, const char* field) {

@@ -4,8 +4,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include <array>
-
 namespace upaas::model {
 namespace {
 
@@ -15,16 +13,18 @@ struct Word {
   std::string_view text;
 };
 
-constexpr std::array kKinds = {Word{Runtime::Kind::python, "python"},
-                               Word{Runtime::Kind::static_files, "static"},
-                               Word{Runtime::Kind::web, "web"}};
-constexpr std::array kStates = {
-    Word{InstanceState::placed, "placed"},     Word{InstanceState::starting, "starting"},
-    Word{InstanceState::held, "held"},         Word{InstanceState::live, "live"},
-    Word{InstanceState::draining, "draining"}, Word{InstanceState::stopped, "stopped"},
-    Word{InstanceState::failed, "failed"},     Word{InstanceState::asleep, "asleep"}};
-constexpr std::array kWanted = {Word{Wanted::held, "held"}, Word{Wanted::live, "live"},
-                                Word{Wanted::draining, "draining"}, Word{Wanted::gone, "gone"}};
+constexpr Word<Runtime::Kind> kKinds[] = {{Runtime::Kind::python, "python"},
+                                          {Runtime::Kind::static_files, "static"},
+                                          {Runtime::Kind::web, "web"}};
+constexpr Word<InstanceState> kStates[] = {
+    {InstanceState::placed, "placed"},     {InstanceState::starting, "starting"},
+    {InstanceState::held, "held"},         {InstanceState::live, "live"},
+    {InstanceState::draining, "draining"}, {InstanceState::stopped, "stopped"},
+    {InstanceState::failed, "failed"},     {InstanceState::asleep, "asleep"}};
+constexpr Word<Wanted> kWanted[] = {{Wanted::held, "held"},
+                                    {Wanted::live, "live"},
+                                    {Wanted::draining, "draining"},
+                                    {Wanted::gone, "gone"}};
 
 template <typename Words, typename Enum>
 std::string_view text_of(const Words& words, Enum value) {
@@ -35,7 +35,7 @@ std::string_view text_of(const Words& words, Enum value) {
 }
 
 template <typename Enum, std::size_t N>
-std::optional<Enum> value_of(const std::array<Word<Enum>, N>& words, std::string_view text) {
+std::optional<Enum> value_of(const Word<Enum> (&words)[N], std::string_view text) {
   for (const auto& word : words) {
     if (word.text == text) return word.value;
   }
