@@ -78,7 +78,11 @@ void Build::stage(std::string_view name, const Work& work) {
 void Build::choose_interpreter() {
   const model::Interpreter& interpreter = spec_.interpreter;
   if (interpreter.type == model::InterpreterType::python) {
-    runtime_.version = choose_version(interpreter.versions, python_version());
+    const bool in_full = std::any_of(interpreter.versions.begin(), interpreter.versions.end(),
+                                     [](const std::string& version) {
+                                       return std::count(version.begin(), version.end(), '.') > 1;
+                                     });
+    runtime_.version = choose_version(interpreter.versions, python_version(in_full));
   }
   if (spec_.web) {
     runtime_.kind = model::Runtime::Kind::web;

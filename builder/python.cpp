@@ -69,7 +69,12 @@ std::string modules_in(const fs::path& tree) {
 
 }  // namespace
 
-std::string python_version() {
+std::string python_version(bool in_full) {
+  std::error_code none;
+  const std::string target = fs::canonical(kPython, none).filename().string();
+  if (!in_full && target.starts_with("python") && numbers(target.substr(6)).size() == 2) {
+    return target.substr(6);
+  }
   Command command;
   command.argv = {kPython, "-I", "-c", "import platform; print(platform.python_version())"};
   command.env = Environment{};

@@ -12,9 +12,10 @@
 
 namespace upaas::builder {
 
-/// Version of /usr/bin/python3, the one that uWSGI's plugin is built for: "3.11.2".
-/// Error(config) when there is none.
-[[nodiscard]] std::string python_version();
+/// Version of /usr/bin/python3, the one that uWSGI's plugin is built for: "3.11.2", or "3.11" where
+/// it is not asked for in full (Debian's link tells that much without starting it). Error(config)
+/// when there is none.
+[[nodiscard]] std::string python_version(bool in_full);
 
 /// Compares as many numbers as the shorter one has: 3 is 3.11, 3.1 is not (upaas 2014).
 [[nodiscard]] bool same_version(std::string_view a, std::string_view b);

@@ -52,7 +52,7 @@ Manifest unpack(const std::filesystem::path& bundle, const std::filesystem::path
                 std::chrono::system_clock::time_point stamp, const Limits& limits) {
   TarReader reader(bundle, limits);
   Manifest manifest = take_manifest(reader, limits);
-  unpack_into(destination, stamp, [&](TreeWriter& writer) {
+  unpack_into(destination, stamp, Durability::kept, [&](TreeWriter& writer) {
     read_tree(reader, {.manifest = &manifest, .writer = &writer}, limits);
   });
   return manifest;

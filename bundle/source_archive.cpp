@@ -62,7 +62,7 @@ Packed pack_source(const std::filesystem::path& directory, const std::filesystem
 void unpack_source(const std::filesystem::path& archive, const std::filesystem::path& destination,
                    const Limits& limits) {
   TarReader reader(archive, limits);
-  unpack_into(destination, std::chrono::system_clock::now(),
+  unpack_into(destination, std::chrono::system_clock::now(), Durability::scratch,
               [&](TreeWriter& writer) { read_tree(reader, {.writer = &writer}, limits); });
 }
 

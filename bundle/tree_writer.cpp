@@ -21,6 +21,10 @@ timespec to_timespec(std::chrono::system_clock::time_point time) {
   return {static_cast<time_t>(seconds.count()), static_cast<long>(rest.count())};
 }
 
+/// An fsync each takes seconds for a few thousand files; one for the whole file system waits for
+/// what everybody else has written.
+constexpr std::size_t kSyncedSingly = 64;
+
 void must(int result, const std::string& what) {
   if (result != 0) throw system_error(what);
 }
@@ -28,8 +32,10 @@ void must(int result, const std::string& what) {
 }  // namespace
 
 TreeWriter::TreeWriter(const std::filesystem::path& root,
-                       std::chrono::system_clock::time_point stamp)
-    : root_(open_root(root)), stamp_{to_timespec(stamp), to_timespec(stamp)} {}
+                       std::chrono::system_clock::time_point stamp, Durability durability)
+    : root_(open_root(root)),
+      stamp_{to_timespec(stamp), to_timespec(stamp)},
+      durability_(durability) {}
 
 void TreeWriter::directory(const model::TreePath& path) {
   must(::mkdirat(root_.get(), path.str().c_str(), 0755), "make the directory " + path.str());
@@ -63,6 +69,9 @@ void TreeWriter::write(std::string_view piece) {
 
 void TreeWriter::end_file() {
   must(::futimens(file_.get(), stamp_), "set the time of " + file_path_);
+  if (durability_ == Durability::kept && ++files_ <= kSyncedSingly) {
+    must(::fsync(file_.get()), "sync " + file_path_);
+  }
   file_.reset();
 }
 
@@ -72,8 +81,17 @@ void TreeWriter::finish() {
          "set the time of " + *path);
   }
   must(::futimens(root_.get(), stamp_), "set the time of the tree");
-  // One call for any number of files; an fsync each takes seconds for a few thousand.
-  must(::syncfs(root_.get()), "sync the tree");
+  if (durability_ == Durability::scratch) return;
+  if (files_ > kSyncedSingly) {
+    must(::syncfs(root_.get()), "sync the tree");
+    return;
+  }
+  for (const std::string& path : directories_) {
+    const UniqueFd directory(
+        ::openat(root_.get(), path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    must(directory.valid() ? ::fsync(directory.get()) : -1, "sync " + path);
+  }
+  must(::fsync(root_.get()), "sync the tree");
 }
 
 }  // namespace upaas::bundle

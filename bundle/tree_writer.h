@@ -13,9 +13,13 @@
 
 namespace upaas::bundle {
 
+/// `kept` survives a power cut once `finish` returned; `scratch` may be lost with one.
+enum class Durability { kept, scratch };
+
 class TreeWriter {
  public:
-  TreeWriter(const std::filesystem::path& root, std::chrono::system_clock::time_point stamp);
+  TreeWriter(const std::filesystem::path& root, std::chrono::system_clock::time_point stamp,
+             Durability durability);
 
   void directory(const model::TreePath& path);
   void symlink(const model::TreePath& path, const std::string& target);
@@ -24,12 +28,15 @@ class TreeWriter {
   void begin_file(const model::TreePath& path, bool executable);
   void write(std::string_view piece);
   void end_file();
-  /// Directories get their mtimes (which every new entry had changed), all of it goes to the disk.
+  /// Directories get their mtimes (which every new entry had changed); what is kept goes to the
+  /// disk.
   void finish();
 
  private:
   UniqueFd root_;
   timespec stamp_[2];  // access and modification, as utimensat(2) takes them
+  Durability durability_;
+  std::size_t files_ = 0;
   UniqueFd file_;
   std::string file_path_;
   std::vector<std::string> directories_;

@@ -21,14 +21,14 @@ Error exists_already(const std::filesystem::path& destination) {
 }  // namespace
 
 void unpack_into(const std::filesystem::path& destination,
-                 std::chrono::system_clock::time_point stamp,
+                 std::chrono::system_clock::time_point stamp, Durability durability,
                  const std::function<void(TreeWriter& writer)>& fill) {
   const auto parent = std::filesystem::absolute(destination).parent_path();
   if (std::filesystem::exists(std::filesystem::symlink_status(destination))) {
     throw exists_already(destination);
   }
   TempDir fresh(parent, ".unpack-");
-  TreeWriter writer(fresh.path(), stamp);
+  TreeWriter writer(fresh.path(), stamp, durability);
   fill(writer);
   if (::chmod(fresh.path().c_str(), 0755) != 0)
     throw system_error("chmod " + fresh.path().string());
@@ -40,7 +40,7 @@ void unpack_into(const std::filesystem::path& destination,
                           : system_error("rename to " + destination.string());
   }
   static_cast<void>(fresh.release());
-  sync_directory(parent);
+  if (durability == Durability::kept) sync_directory(parent);
 }
 
 }  // namespace upaas::bundle
