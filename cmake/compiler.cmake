@@ -16,7 +16,9 @@ endif()
 add_library(upaas_options INTERFACE)
 target_include_directories(upaas_options INTERFACE ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR}/generated)
 target_compile_options(upaas_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor
-                       -Wold-style-cast -Woverloaded-virtual -Wconversion -Wno-sign-conversion)
+                       -Wold-style-cast -Woverloaded-virtual -Wconversion -Wno-sign-conversion
+                       # options are structs filled by name; what is not named has its default
+                       -Wno-missing-field-initializers)
 target_compile_definitions(upaas_options INTERFACE _FILE_OFFSET_BITS=64)
 if(UPAAS_DEV)
   target_compile_options(upaas_options INTERFACE -Werror)
