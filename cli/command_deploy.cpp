@@ -100,13 +100,17 @@ void summarise(std::ostream& out, const wire::DeployResult& result) {
     where += (where.empty() ? "" : ", ") + instance;
   std::string steps;
   for (const wire::Step& step : result.steps) {
-    if (step.state == "skipped") continue;
+    if (step.state == "skipped" || step.seconds < 0.005) continue;
     steps +=
         fmt::format("{}{} {}", steps.empty() ? "" : ", ", step.name, seconds_text(step.seconds));
   }
-  out << fmt::format(
-      "  instances  {}\n  requests   {} of {} failed in the switch\n  took       {} ({})\n", where,
-      result.requests.failed, result.requests.total, seconds_text(result.seconds), steps);
+  out << fmt::format("  instances  {}\n", where);
+  // A first release has nothing to switch from.
+  if (result.requests.total > 0) {
+    out << fmt::format("  requests   {} of {} failed in the switch\n", result.requests.failed,
+                       result.requests.total);
+  }
+  out << fmt::format("  took       {} ({})\n", seconds_text(result.seconds), steps);
 }
 
 }  // namespace

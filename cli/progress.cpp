@@ -46,6 +46,8 @@ struct Progress::State {
   std::string running = {};  // empty: between phases
   Steady::time_point begin = {};
   std::string note = {};
+  // Phases overlap: another may have begun before one that was told of ends.
+  std::set<std::string> begun = {};
   std::set<std::string> done = {};
   std::jthread drawer = {};
 
@@ -68,6 +70,7 @@ struct Progress::State {
     note.clear();
     begin = Steady::now();
     running = name;
+    begun.insert(name);
     if (terminal.live) {
       draw();
       changed.notify_all();
@@ -77,7 +80,6 @@ struct Progress::State {
   }
 
   void end_phase(const wire::Step& step) {
-    const bool told = running == step.name;
     if (terminal.live) {
       err << kClear;
       if (step.state != "skipped") {
@@ -88,10 +90,10 @@ struct Progress::State {
       err << std::flush;
     } else if (step.state == "failed") {
       err << "=====> " << title(step.name) << " failed" << std::endl;
-    } else if (step.state == "done" && !told) {
+    } else if (step.state == "done" && !begun.contains(step.name)) {
       err << "=====> " << title(step.name) << std::endl;
     }
-    if (told) running.clear();
+    if (running == step.name) running.clear();
     // Another phase may still run: its line comes back.
     if (terminal.live && !running.empty()) draw();
     if (step.state != "failed") done.insert(step.name);

@@ -58,8 +58,8 @@ int run_action(Context& context, const char* method, const std::string& target,
   }
   if (context.format == Format::json) print_json(context, result);
   if (context.format == Format::text) {
-    const std::string url = get_string_or(result, "url", "");
-    context.out << fmt::format("{} {}{}{}\n", app, done, url.empty() ? "" : ": ", url);
+    const bool changed = get_bool_or(result, "changed", true);
+    context.out << fmt::format("{} {}{}\n", app, done, changed ? "" : " already");
   }
   return 0;
 }

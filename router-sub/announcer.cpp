@@ -1,5 +1,15 @@
 #include "router-sub/announcer.h"
 
+#include "base/error.h"
+#include "base/files.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/unix_socket.h"
+#include "router-sub/announcer_state.h"
+#include "router-sub/key_ring.h"
+#include "router-sub/places.h"
+#include "router-sub/router_link.h"
+
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
@@ -16,16 +26,6 @@
 #include <map>
 #include <utility>
 
-#include "base/error.h"
-#include "base/files.h"
-#include "base/json.h"
-#include "base/log.h"
-#include "base/unix_socket.h"
-#include "router-sub/announcer_state.h"
-#include "router-sub/key_ring.h"
-#include "router-sub/places.h"
-#include "router-sub/router_link.h"
-
 namespace upaas::router_sub {
 namespace {
 
@@ -33,12 +33,14 @@ namespace fs = std::filesystem;
 using std::chrono::milliseconds;
 
 constexpr std::size_t kLongestRoutes = std::size_t{64} << 20;
-// Between two looks at everything else: one sender's flood must not keep the announcer from its work.
+// Between two looks at everything else: one sender's flood must not keep the announcer from its
+// work.
 constexpr int kMostAtOnce = 64;
 
 UniqueFd watch(const fs::path& directory) {
   UniqueFd fd(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
-  if (!fd.valid() || ::inotify_add_watch(fd.get(), directory.c_str(), IN_MOVED_TO | IN_ONLYDIR) < 0) {
+  if (!fd.valid() ||
+      ::inotify_add_watch(fd.get(), directory.c_str(), IN_MOVED_TO | IN_ONLYDIR) < 0) {
     throw system_error("watching " + directory.native());
   }
   return fd;
@@ -58,7 +60,8 @@ struct Datagram {
   uid_t sender = static_cast<uid_t>(-1);
 };
 
-// Nothing when there is none left. One that was cut is longer than any subscription and reads as broken.
+// Nothing when there is none left. One that was cut is longer than any subscription and reads as
+// broken.
 std::optional<Datagram> receive(int socket) {
   std::array<char, 4097> buffer{};
   alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(ucred))> control{};
@@ -120,7 +123,8 @@ void Announcer::State::flush(RouterLink& link) {
     try {
       return encode(message.verb, message.subscription, keys.of(message.app), std::time(nullptr));
     } catch (const Error& error) {
-      log_error("cannot announce", {{"domain", message.subscription.key}, {"reason", error.message()}});
+      log_error("cannot announce",
+                {{"domain", message.subscription.key}, {"reason", error.message()}});
       return {};
     }
   });
@@ -138,7 +142,8 @@ void Announcer::State::send(const std::vector<Message>& messages) {
 void Announcer::State::reread() {
   try {
     const auto text = read_file_if_any(options.directory / "routes", kLongestRoutes);
-    const Routes routes = text ? routes_from_json(parse_json(*text, "routes", kLongestRoutes)) : Routes{};
+    const Routes routes =
+        text ? routes_from_json(parse_json(*text, "routes", kLongestRoutes)) : Routes{};
     send(known.set_routes(routes, Steady::now()));
   } catch (const Error& error) {
     log_error("the routes stay as they were", {{"reason", error.message()}});
@@ -190,7 +195,8 @@ void Announcer::State::hear() {
 }
 
 int Announcer::State::patience() const {
-  const bool all = std::all_of(links.begin(), links.end(), [](const RouterLink& l) { return l.connected(); });
+  const bool all =
+      std::all_of(links.begin(), links.end(), [](const RouterLink& l) { return l.connected(); });
   return all ? -1 : static_cast<int>(options.retry.count());
 }
 
@@ -229,7 +235,8 @@ bool Announcer::State::step() {
   return true;
 }
 
-Announcer::Announcer(AnnouncerOptions options) : state_(std::make_unique<State>(std::move(options))) {}
+Announcer::Announcer(AnnouncerOptions options)
+    : state_(std::make_unique<State>(std::move(options))) {}
 Announcer::~Announcer() = default;
 
 void Announcer::run() {

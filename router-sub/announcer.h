@@ -1,10 +1,12 @@
-/// The program upaas-announcer: takes the vassals' announcements of this machine and passes them on, signed,
-/// to every FastRouter, as far as the routes allow. It goes on as it stands when upaasd is gone.
+/// The program upaas-announcer: takes the vassals' announcements of this machine and passes them
+/// on, signed, to every FastRouter, as far as the routes allow. It goes on as it stands when upaasd
+/// is gone.
 ///
-/// A vassal is believed when its datagram comes from the uid and names the address that its route has
-/// (SO_PASSCRED, unix(7)). A route must be known before its vassal speaks; until it is live, the
-/// announcement is only remembered. What became live, and everything for a FastRouter that came back, is
-/// sent at once; otherwise at each announcement, every 2 s. Refusals are logged, at most once a second.
+/// A vassal is believed when its datagram comes from the uid and names the address that its route
+/// has (SO_PASSCRED, unix(7)). A route must be known before its vassal speaks; until it is live,
+/// the announcement is only remembered. What became live, and everything for a FastRouter that came
+/// back, is sent at once; otherwise at each announcement, every 2 s. Refusals are logged, at most
+/// once a second.
 #pragma once
 
 #include <chrono>

@@ -1,13 +1,13 @@
 // upaas-announcer: see router-sub/announcer.h. All paths are those of its own mount namespace.
+#include "base/error.h"
+#include "router-sub/announcer.h"
+
 #include <fmt/core.h>
 
 #include <charconv>
 #include <cstdio>
 #include <cstdlib>
 #include <string_view>
-
-#include "base/error.h"
-#include "router-sub/announcer.h"
 
 namespace {
 

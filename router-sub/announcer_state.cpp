@@ -7,9 +7,11 @@ namespace upaas::router_sub {
 namespace {
 
 Message message(Verb verb, const Route& route, const model::Domain& domain, int cores) {
-  return {.verb = verb,
-          .app = route.app,
-          .subscription = {.key = domain.str(), .address = route.address, .weight = route.weight, .cores = cores}};
+  return {
+      .verb = verb,
+      .app = route.app,
+      .subscription = {
+          .key = domain.str(), .address = route.address, .weight = route.weight, .cores = cores}};
 }
 
 void add(std::vector<Message>& messages, Verb verb, const Route& route, int cores) {
@@ -49,7 +51,8 @@ std::vector<Message> AnnouncerState::set_routes(Routes routes, Steady::time_poin
     if (old != before.end()) {
       fresh.cores = old->second.cores;
       // Its word counts only as long as it would still be believed.
-      if (old->second.route.uid == fresh.route.uid && old->second.route.address == fresh.route.address) {
+      if (old->second.route.uid == fresh.route.uid &&
+          old->second.route.address == fresh.route.address) {
         fresh.heard = old->second.heard;
       }
       changed = !(old->second.route == fresh.route);
@@ -67,8 +70,8 @@ std::vector<Message> AnnouncerState::set_routes(Routes routes, Steady::time_poin
   return messages;
 }
 
-std::optional<std::vector<Message>> AnnouncerState::hear(const Announcement& announcement, uid_t sender,
-                                                         Steady::time_point now) {
+std::optional<std::vector<Message>> AnnouncerState::hear(const Announcement& announcement,
+                                                         uid_t sender, Steady::time_point now) {
   const auto found = known_.find(announcement.key);
   if (found == known_.end() || found->second.route.uid.value != sender ||
       found->second.route.address != announcement.address) {

@@ -1,6 +1,10 @@
 /// What the announcer knows and decides: pure, told the time. Internal to router-sub and its tests.
 #pragma once
 
+#include "base/clock.h"
+#include "router-sub/routes.h"
+#include "router-sub/subscription.h"
+
 #include <sys/types.h>
 
 #include <chrono>
@@ -8,10 +12,6 @@
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "base/clock.h"
-#include "router-sub/routes.h"
-#include "router-sub/subscription.h"
 
 namespace upaas::router_sub {
 
@@ -27,13 +27,13 @@ class AnnouncerState {
   /// An announcement counts as a sign of life for that long.
   explicit AnnouncerState(std::chrono::milliseconds fresh) : fresh_(fresh) {}
 
-  /// Obeys new routes. What became live (or changed) and is fresh is subscribed; what was live and is not
-  /// any more is unsubscribed.
+  /// Obeys new routes. What became live (or changed) and is fresh is subscribed; what was live and
+  /// is not any more is unsubscribed.
   [[nodiscard]] std::vector<Message> set_routes(Routes routes, Steady::time_point now);
-  /// A vassal spoke. Nothing when it is refused: no such route, another uid, another address. A route that
-  /// is not live is remembered and gives no message.
-  [[nodiscard]] std::optional<std::vector<Message>> hear(const Announcement& announcement, uid_t sender,
-                                                         Steady::time_point now);
+  /// A vassal spoke. Nothing when it is refused: no such route, another uid, another address. A
+  /// route that is not live is remembered and gives no message.
+  [[nodiscard]] std::optional<std::vector<Message>> hear(const Announcement& announcement,
+                                                         uid_t sender, Steady::time_point now);
   /// Every live and fresh route: for a FastRouter that came back.
   [[nodiscard]] std::vector<Message> all(Steady::time_point now) const;
   [[nodiscard]] long long generation() const { return generation_; }

@@ -1,10 +1,10 @@
-#include <fmt/core.h>
-
-#include <map>
-
 #include "base/error.h"
 #include "router-sub/places.h"
 #include "router-sub/routers.h"
+
+#include <fmt/core.h>
+
+#include <map>
 
 namespace upaas::router_sub {
 namespace {
@@ -32,8 +32,10 @@ std::string render(std::string_view text, const Values& values) {
 }
 
 std::string listen_address(const Options& options) {
-  const bool bare_v6 = options.http_host.find(':') != std::string::npos && !options.http_host.starts_with('[');
-  return fmt::format(fmt::runtime(bare_v6 ? "[{}]:{}" : "{}:{}"), options.http_host, options.http_port.value);
+  const bool bare_v6 =
+      options.http_host.find(':') != std::string::npos && !options.http_host.starts_with('[');
+  return fmt::format(fmt::runtime(bare_v6 ? "[{}]:{}" : "{}:{}"), options.http_host,
+                     options.http_port.value);
 }
 
 }  // namespace
@@ -41,7 +43,8 @@ std::string listen_address(const Options& options) {
 std::string nginx_conf(const Options& options, std::string_view template_text) {
   // What is no address must not become a directive of its own.
   if (options.http_host.find_first_not_of("0123456789abcdefABCDEF.:[]*") != std::string::npos) {
-    throw Error(ErrorKind::config, fmt::format("http: '{:.60}' is not an IP address", options.http_host));
+    throw Error(ErrorKind::config,
+                fmt::format("http: '{:.60}' is not an IP address", options.http_host));
   }
   std::string servers;
   for (const std::string& name : fastrouter_names(options.fastrouters)) {

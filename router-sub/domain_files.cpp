@@ -1,12 +1,12 @@
 #include "router-sub/domain_files.h"
 
-#include <fmt/core.h>
-
-#include <algorithm>
-
 #include "base/error.h"
 #include "base/files.h"
 #include "router-sub/write_if_other.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
 
 namespace upaas::router_sub {
 namespace {
@@ -29,7 +29,9 @@ std::string DomainFiles::owner(const model::Domain& domain) const {
   return name;
 }
 
-SigningKey DomainFiles::key(const model::AppName& app) const { return SigningKey::load(key_file(app)); }
+SigningKey DomainFiles::key(const model::AppName& app) const {
+  return SigningKey::load(key_file(app));
+}
 
 SigningKey DomainFiles::key_or_new(const model::AppName& app) const {
   if (fs::exists(key_file(app))) {
@@ -41,10 +43,12 @@ SigningKey DomainFiles::key_or_new(const model::AppName& app) const {
   return fresh;
 }
 
-void DomainFiles::publish(const model::AppName& app, const std::vector<model::Domain>& domains) const {
+void DomainFiles::publish(const model::AppName& app,
+                          const std::vector<model::Domain>& domains) const {
   for (const model::Domain& domain : domains) {
     if (const std::string holder = owner(domain); !holder.empty() && holder != app.str()) {
-      throw Error(ErrorKind::conflict, fmt::format("domain {} belongs to app {}", domain.str(), holder),
+      throw Error(ErrorKind::conflict,
+                  fmt::format("domain {} belongs to app {}", domain.str(), holder),
                   "remove it from that app first, or choose another domain");
     }
   }
@@ -53,7 +57,8 @@ void DomainFiles::publish(const model::AppName& app, const std::vector<model::Do
                  {.mode = 0400, .uid = announcer_.value, .gid = announcer_.value, .sync = false});
   const std::string public_half = key.public_pem();
   for (const model::Domain& domain : domains) {
-    write_if_other(places_.public_keys() / key_file_name(domain.str()), public_half, {.sync = false});
+    write_if_other(places_.public_keys() / key_file_name(domain.str()), public_half,
+                   {.sync = false});
     write_if_other(places_.domains() / domain.str(), app.str() + "\n", {.sync = false});
   }
   withdraw_except(app, domains);
@@ -65,11 +70,13 @@ void DomainFiles::forget(const model::AppName& app) const {
   fs::remove(key_file(app));
 }
 
-void DomainFiles::withdraw_except(const model::AppName& app, const std::vector<model::Domain>& kept) const {
+void DomainFiles::withdraw_except(const model::AppName& app,
+                                  const std::vector<model::Domain>& kept) const {
   std::vector<model::Domain> gone;
   for (const fs::directory_entry& entry : fs::directory_iterator(places_.domains())) {
     const auto domain = model::Domain::from(entry.path().filename().native());
-    if (domain && owner(*domain) == app.str() && std::find(kept.begin(), kept.end(), *domain) == kept.end()) {
+    if (domain && owner(*domain) == app.str() &&
+        std::find(kept.begin(), kept.end(), *domain) == kept.end()) {
       gone.push_back(*domain);
     }
   }

@@ -1,20 +1,21 @@
-/// Which app owns which domain, as files: RUN/routers/domains/DOMAIN holds the owner's name, and beside it
-/// lie the keys. Below RUN, so a reboot forgets it: whoever knows the apps publishes them again.
-/// The key pair itself is DATA/keys/APP.pem and stays. Internal; for one caller at a time.
+/// Which app owns which domain, as files: RUN/routers/domains/DOMAIN holds the owner's name, and
+/// beside it lie the keys. Below RUN, so a reboot forgets it: whoever knows the apps publishes them
+/// again. The key pair itself is DATA/keys/APP.pem and stays. Internal; for one caller at a time.
 #pragma once
-
-#include <vector>
 
 #include "model/names.h"
 #include "model/units.h"
 #include "router-sub/places.h"
 #include "router-sub/subscription.h"
 
+#include <vector>
+
 namespace upaas::router_sub {
 
 class DomainFiles {
  public:
-  DomainFiles(Places places, model::Uid announcer) : places_(std::move(places)), announcer_(announcer) {}
+  DomainFiles(Places places, model::Uid announcer)
+      : places_(std::move(places)), announcer_(announcer) {}
 
   /// See Routers::publish_domains.
   void publish(const model::AppName& app, const std::vector<model::Domain>& domains) const;

@@ -1,10 +1,10 @@
 #include "router-sub/fastrouter_stats.h"
 
-#include <nlohmann/json.hpp>
-
 #include "base/error.h"
 #include "base/json.h"
 #include "base/unix_socket.h"
+
+#include <nlohmann/json.hpp>
 
 namespace upaas::router_sub {
 namespace {

@@ -1,13 +1,14 @@
-/// FastRouter's statistics (uWSGI 2.0.21, plugins/fastrouter: one JSON text a connection). Internal.
+/// FastRouter's statistics (uWSGI 2.0.21, plugins/fastrouter: one JSON text a connection).
+/// Internal.
 #pragma once
+
+#include "router-sub/places.h"
+#include "router-sub/routers.h"
 
 #include <chrono>
 #include <optional>
 #include <string_view>
 #include <vector>
-
-#include "router-sub/places.h"
-#include "router-sub/routers.h"
 
 namespace upaas::router_sub {
 
@@ -15,6 +16,7 @@ namespace upaas::router_sub {
 [[nodiscard]] std::vector<Node> nodes_from_stats(std::string_view text);
 
 /// Asks the FastRouter of that name; every failure to answer is `answered` = false.
-[[nodiscard]] RouterView ask(const Places& places, const std::string& name, std::chrono::milliseconds limit);
+[[nodiscard]] RouterView ask(const Places& places, const std::string& name,
+                             std::chrono::milliseconds limit);
 
 }  // namespace upaas::router_sub

@@ -1,5 +1,8 @@
 #include "router-sub/front_address.h"
 
+#include "base/error.h"
+#include "base/files.h"
+
 #include <fmt/core.h>
 
 #include <netdb.h>
@@ -8,9 +11,6 @@
 #include <cerrno>
 #include <cstring>
 #include <memory>
-
-#include "base/error.h"
-#include "base/files.h"
 
 namespace upaas::router_sub {
 namespace {
@@ -56,7 +56,8 @@ bool address_is_free(const std::string& host, model::Port port) {
   if (errno == EADDRINUSE) {
     return false;
   }
-  throw Error(ErrorKind::config, fmt::format("http: {}:{}: {}", host, port.value, std::strerror(errno)));
+  throw Error(ErrorKind::config,
+              fmt::format("http: {}:{}: {}", host, port.value, std::strerror(errno)));
 }
 
 bool address_answers(const std::string& host, model::Port port) {

@@ -1,9 +1,9 @@
 /// The address that nginx listens on. Internal.
 #pragma once
 
-#include <string>
-
 #include "model/units.h"
+
+#include <string>
 
 namespace upaas::router_sub {
 

@@ -1,10 +1,10 @@
 #include "router-sub/key_ring.h"
 
+#include "base/error.h"
+
 #include <fmt/core.h>
 
 #include <sys/stat.h>
-
-#include "base/error.h"
 
 namespace upaas::router_sub {
 

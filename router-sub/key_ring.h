@@ -1,13 +1,13 @@
-/// The private keys that the announcer signs with: each is loaded once and again when its file changes.
-/// Internal; one thread.
+/// The private keys that the announcer signs with: each is loaded once and again when its file
+/// changes. Internal; one thread.
 #pragma once
+
+#include "model/names.h"
+#include "router-sub/subscription.h"
 
 #include <filesystem>
 #include <map>
 #include <string>
-
-#include "model/names.h"
-#include "router-sub/subscription.h"
 
 namespace upaas::router_sub {
 

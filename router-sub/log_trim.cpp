@@ -10,7 +10,9 @@ namespace fs = std::filesystem;
 
 constexpr std::streamoff kEnd = 65536;
 
-fs::path older(const fs::path& file) { return fs::path(file) += ".1"; }
+fs::path older(const fs::path& file) {
+  return fs::path(file) += ".1";
+}
 
 bool longer(const fs::path& file, std::size_t limit) {
   std::error_code none;
@@ -45,7 +47,8 @@ std::vector<std::string> last_lines(const fs::path& file, std::size_t count) {
   for (std::string line; std::getline(in, line);) {
     lines.push_back(line);
   }
-  lines.erase(lines.begin(), lines.end() - static_cast<std::ptrdiff_t>(std::min(lines.size(), count)));
+  lines.erase(lines.begin(),
+              lines.end() - static_cast<std::ptrdiff_t>(std::min(lines.size(), count)));
   return lines;
 }
 

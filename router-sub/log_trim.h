@@ -13,6 +13,7 @@ bool rotate(const std::filesystem::path& file, std::size_t limit);
 /// The same for a writer that never opens it anew and appends: copies, then empties it.
 void cut(const std::filesystem::path& file, std::size_t limit);
 /// The newest lines; none when there is no file.
-[[nodiscard]] std::vector<std::string> last_lines(const std::filesystem::path& file, std::size_t count);
+[[nodiscard]] std::vector<std::string> last_lines(const std::filesystem::path& file,
+                                                  std::size_t count);
 
 }  // namespace upaas::router_sub

@@ -1,14 +1,14 @@
 #include "router-sub/programs.h"
 
+#include "base/files.h"
+#include "router-sub/places.h"
+#include "router-sub/write_if_other.h"
+
 #include <fmt/core.h>
 
 #include <algorithm>
 #include <array>
 #include <cstdlib>
-
-#include "base/files.h"
-#include "router-sub/places.h"
-#include "router-sub/write_if_other.h"
 
 namespace upaas::router_sub {
 namespace {
@@ -16,7 +16,8 @@ namespace {
 namespace fs = std::filesystem;
 using Kind = host::Mount::Kind;
 
-// uWSGI does not start with a queue longer than the kernel's, which bounds what bursts nginx may pass on.
+// uWSGI does not start with a queue longer than the kernel's, which bounds what bursts nginx may
+// pass on.
 constexpr int kListenQueue = 1024;
 constexpr int kOldestSomaxconn = 128;
 constexpr std::array<std::string_view, 2> kPages = {"404.html", "503.html"};
@@ -27,7 +28,9 @@ int listen_queue() {
   return std::clamp(most, 1, kListenQueue);
 }
 
-host::Mount home() { return {Kind::tmpfs, {}, "/home"}; }
+host::Mount home() {
+  return {Kind::tmpfs, {}, "/home"};
+}
 
 // nginx's configuration language: a text between double quotes ends at the next one that has no
 // backslash before it.
@@ -42,7 +45,9 @@ std::string nginx_text(std::string_view text) {
   return result + '"';
 }
 
-fs::path router_mount(std::string_view name) { return fs::path("/home") / name; }
+fs::path router_mount(std::string_view name) {
+  return fs::path("/home") / name;
+}
 
 }  // namespace
 
@@ -89,8 +94,12 @@ host::LaunchSpec fastrouter_launch(const Options& options, std::string_view name
   const fs::path own = inside::kFastRouter;
   host::LaunchSpec spec;
   // uWSGI ignores an argument in brackets: it expands nothing in it, whatever the path holds.
-  spec.argv = {options.uwsgi, "--ini", std::string(inside::kFastRouterIni),
-               "--listen", std::to_string(listen_queue()), fmt::format("[{}]", places.ini(name).native())};
+  spec.argv = {options.uwsgi,
+               "--ini",
+               std::string(inside::kFastRouterIni),
+               "--listen",
+               std::to_string(listen_queue()),
+               fmt::format("[{}]", places.ini(name).native())};
   spec.uid = options.router;
   spec.mask = 007;  // the subscription socket has no mode option: its directory's group may send
   spec.mounts = {home(),
@@ -126,8 +135,13 @@ host::LaunchSpec nginx_launch(const Options& options) {
 host::LaunchSpec announcer_launch(const Options& options, const host::Cgroup& cgroup) {
   const Places places{options.layout};
   host::LaunchSpec spec;
-  spec.argv = {std::string(inside::kAnnouncerProgram), "--config", places.layout.routes(),
-               "--directory", std::string(inside::kAnnouncer), "--announce", std::string(inside::kAnnounce)};
+  spec.argv = {std::string(inside::kAnnouncerProgram),
+               "--config",
+               places.layout.routes(),
+               "--directory",
+               std::string(inside::kAnnouncer),
+               "--announce",
+               std::string(inside::kAnnounce)};
   spec.uid = options.announcer_uid;
   spec.cgroup = cgroup.directory();
   spec.log = places.announcer_log();

@@ -1,18 +1,20 @@
-/// How FastRouters, nginx and the announcer start, and the directories and files they need. Internal.
+/// How FastRouters, nginx and the announcer start, and the directories and files they need.
+/// Internal.
 #pragma once
-
-#include <string_view>
 
 #include "host/cgroup.h"
 #include "host/launch.h"
 #include "router-sub/routers.h"
 
+#include <string_view>
+
 namespace upaas::router_sub {
 
-/// Makes every directory with its owner and mode. Directories that a running program has mounted are kept:
-/// a new one in their place would not be seen.
+/// Makes every directory with its owner and mode. Directories that a running program has mounted
+/// are kept: a new one in their place would not be seen.
 void make_directories(const Options& options);
-/// Writes nginx.conf, the pages and the FastRouters' ini. What runs already does not look at them again.
+/// Writes nginx.conf, the pages and the FastRouters' ini. What runs already does not look at them
+/// again.
 void write_configuration(const Options& options);
 
 [[nodiscard]] host::LaunchSpec fastrouter_launch(const Options& options, std::string_view name);

@@ -1,14 +1,14 @@
 #include "router-sub/router_link.h"
 
+#include "base/unix_socket.h"
+#include "router-sub/places.h"
+
 #include <sys/socket.h>
 #include <sys/un.h>
 
 #include <array>
 #include <cerrno>
 #include <cstring>
-
-#include "base/unix_socket.h"
-#include "router-sub/places.h"
 
 namespace upaas::router_sub {
 namespace {
@@ -20,7 +20,8 @@ UniqueFd connect_now(int type, const std::filesystem::path& path) {
   address.sun_family = AF_UNIX;
   std::memcpy(address.sun_path, short_path.str().c_str(), short_path.str().size() + 1);
   UniqueFd fd(::socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (!fd.valid() || ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+  if (!fd.valid() ||
+      ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     fd.reset();
   }
   return fd;
@@ -68,8 +69,8 @@ void RouterLink::flush(const std::function<std::string(const Message&)>& sign) {
   while (waiting()) {
     const auto first = due_.begin();
     const std::string datagram = sign(first->second);
-    if (!datagram.empty() &&
-        ::send(datagrams_.get(), datagram.data(), datagram.size(), MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
+    if (!datagram.empty() && ::send(datagrams_.get(), datagram.data(), datagram.size(),
+                                    MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
       if (errno == EAGAIN || errno == ENOBUFS || errno == EINTR) {
         return;
       }

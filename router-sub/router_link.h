@@ -1,7 +1,11 @@
-/// The announcer's line to one FastRouter: a datagram socket to its subscription server, and a connection
-/// that the FastRouter's process itself holds. Its master keeps the sockets open over a crash of that
-/// process, so only the end of the connection tells that all subscriptions are lost. Internal; one thread.
+/// The announcer's line to one FastRouter: a datagram socket to its subscription server, and a
+/// connection that the FastRouter's process itself holds. Its master keeps the sockets open over a
+/// crash of that process, so only the end of the connection tells that all subscriptions are lost.
+/// Internal; one thread.
 #pragma once
+
+#include "base/files.h"
+#include "router-sub/announcer_state.h"
 
 #include <filesystem>
 #include <functional>
@@ -9,9 +13,6 @@
 #include <string>
 #include <utility>
 #include <vector>
-
-#include "base/files.h"
-#include "router-sub/announcer_state.h"
 
 namespace upaas::router_sub {
 

@@ -1,17 +1,5 @@
 #include "router-sub/routers.h"
 
-#include <fmt/core.h>
-#include <nlohmann/json.hpp>
-
-#include <signal.h>
-
-#include <algorithm>
-#include <charconv>
-#include <ctime>
-#include <mutex>
-#include <set>
-#include <utility>
-
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/files.h"
@@ -24,6 +12,18 @@
 #include "router-sub/log_trim.h"
 #include "router-sub/places.h"
 #include "router-sub/programs.h"
+
+#include <fmt/core.h>
+#include <nlohmann/json.hpp>
+
+#include <signal.h>
+
+#include <algorithm>
+#include <charconv>
+#include <ctime>
+#include <mutex>
+#include <set>
+#include <utility>
 
 namespace upaas::router_sub {
 namespace {
@@ -77,7 +77,8 @@ struct Routers::State {
         nginx("nginx", places.nginx(), options.launcher, cgroups.group("nginx")),
         domain_files(places, options.announcer_uid) {
     for (const std::string& name : fastrouter_names(options.fastrouters)) {
-      fastrouters.emplace_back(name, places.fastrouter(name), options.launcher, cgroups.group(name));
+      fastrouters.emplace_back(name, places.fastrouter(name), options.launcher,
+                               cgroups.group(name));
     }
   }
 
@@ -106,8 +107,9 @@ void wait_up(const host::Detached& program, const std::function<bool()>& up) {
     return died || up();
   };
   if (!wait_until(settled, kStartLimit) || died) {
-    throw Error(ErrorKind::internal, fmt::format("{} {}", program.name(),
-                                                 died ? "ended while it started" : "does not answer"))
+    throw Error(
+        ErrorKind::internal,
+        fmt::format("{} {}", program.name(), died ? "ended while it started" : "does not answer"))
         .with_output(last_lines(program.log_file(), 20));
   }
 }
@@ -127,9 +129,11 @@ bool Routers::State::ensure_nginx() {
     return false;
   }
   // Workers of a dead master hold the address until they are ended; then nobody else can have it.
-  if (cgroups.group("nginx").members().empty() && !address_is_free(options.http_host, options.http_port)) {
+  if (cgroups.group("nginx").members().empty() &&
+      !address_is_free(options.http_host, options.http_port)) {
     throw Error(ErrorKind::conflict,
-                fmt::format("{}:{} is in use by another program", options.http_host, options.http_port.value),
+                fmt::format("{}:{} is in use by another program", options.http_host,
+                            options.http_port.value),
                 "choose another address with `http` in the configuration");
   }
   if (!nginx.ensure(nginx_launch(options), SIGQUIT)) {
@@ -139,9 +143,11 @@ bool Routers::State::ensure_nginx() {
   return true;
 }
 
-void Routers::State::unsubscribe(const Route& route, const SigningKey& key, const std::string& name) const {
+void Routers::State::unsubscribe(const Route& route, const SigningKey& key,
+                                 const std::string& name) const {
   for (const model::Domain& domain : route.domains) {
-    const Subscription subscription{.key = domain.str(), .address = route.address, .weight = route.weight};
+    const Subscription subscription{
+        .key = domain.str(), .address = route.address, .weight = route.weight};
     send_unix_datagram(places.sub(name) / kSubscriptionSocket,
                        encode(Verb::unsubscribe, subscription, key, std::time(nullptr)));
   }
@@ -185,9 +191,9 @@ bool Routers::set_routes(std::vector<Route> routes, milliseconds limit) {
   const Places& places = state_->places;
   Routes current = read_routes(places);
   if (current.generation == 0 || current.items != routes) {
+    make_directories(state_->options);
     // Beyond what the announcer obeyed last, also when the file was lost.
-    current.generation = std::max(current.generation, read_obeyed(places)) + 1;
-    current.generation = std::max(current.generation, 1LL);
+    current.generation = std::max({0LL, current.generation, read_obeyed(places)}) + 1;
     current.items = std::move(routes);
     write_file(places.layout.routes(), dump_json(to_json(current)) + "\n",
                {.mode = 0640, .uid = 0, .gid = state_->options.announcer_uid.value, .sync = false});
@@ -195,9 +201,12 @@ bool Routers::set_routes(std::vector<Route> routes, milliseconds limit) {
   return wait_until([&] { return read_obeyed(places) == current.generation; }, limit);
 }
 
-Routes Routers::routes() const { return read_routes(state_->places); }
+Routes Routers::routes() const {
+  return read_routes(state_->places);
+}
 
-void Routers::publish_domains(const model::AppName& app, const std::vector<model::Domain>& domains) {
+void Routers::publish_domains(const model::AppName& app,
+                              const std::vector<model::Domain>& domains) {
   const std::scoped_lock lock(state_->domains_mutex);
   make_directories(state_->options);
   state_->domain_files.publish(app, domains);
@@ -241,7 +250,8 @@ bool Routers::withdraw(const Route& route, milliseconds limit) {
         continue;
       }
       const auto patience = std::chrono::ceil<milliseconds>(end - Steady::now());
-      const RouterView view = ask(state_->places, name, std::clamp(patience, milliseconds(1), kAskLimit));
+      const RouterView view =
+          ask(state_->places, name, std::clamp(patience, milliseconds(1), kAskLimit));
       if (view.answered ? !serves_any(route, view) : !fastrouter.running()) {
         left.erase(name);
       } else {

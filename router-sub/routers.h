@@ -1,23 +1,34 @@
-/// The way in on this machine: nginx in front of two FastRouters, the announcer between them and the
-/// vassals, and the fallback pages. They outlive the daemon; `ensure` starts what does not run and adopts
-/// what does. App changes touch files only: nginx is never reloaded, no FastRouter ever restarted.
+/// The way in on this machine: nginx in front of two FastRouters, the announcer between them and
+/// the vassals, and the fallback pages. They outlive the daemon; `ensure` starts what does not run
+/// and adopts what does. App changes touch files only: nginx is never reloaded, no FastRouter ever
+/// restarted.
 ///
-///   RUN/routers/fr1, fr2     launch.json, pid.json, log, fastrouter.ini; sock/ (2710 router:front),
+///   RUN/routers/fr1, fr2     launch.json, pid.json, log, fastrouter.ini; sock/ (2710
+///   router:front),
 ///                            sub/ (2710 router:announcer), stats/ (0700 router)
-///   RUN/routers/nginx        launch.json, pid.json, log, nginx.conf, pages/; var/ (0700 front) with
+///   RUN/routers/nginx        launch.json, pid.json, log, nginx.conf, pages/; var/ (0700 front)
+///   with
 ///                            access.log, one JSON object a request
 ///   RUN/routers/keys         public keys, DOMAIN.pem
-///   RUN/routers/domains      a file per known domain, its content the app that owns it: 503 instead of 404
+///   RUN/routers/domains      a file per known domain, its content the app that owns it: 503
+///   instead of 404
 ///                            while it is down. Below RUN: after a reboot, publish all apps again
-///   RUN/announcer            what the announcer reads: routes, keys/APP.pem (0400 announcer); its log
-///   RUN/announce             announce.sock and obeyed, both the announcer's (0711)
-///   DATA/keys                the apps' key pairs, APP.pem (0600 root)
-/// An error that nginx itself made has the header X-Upaas-Front: `unknown` (404), `down` (503), `error`.
-/// Three uids of our own: `router` (FastRouters), `front` (nginx), `announcer`.
+///   RUN/announcer            what the announcer reads: routes, keys/APP.pem (0400 announcer); its
+///   log RUN/announce             announce.sock and obeyed, both the announcer's (0711) DATA/keys
+///   the apps' key pairs, APP.pem (0600 root)
+/// An error that nginx itself made has the header X-Upaas-Front: `unknown` (404), `down` (503),
+/// `error`. Three uids of our own: `router` (FastRouters), `front` (nginx), `announcer`.
 ///
 /// Thread-safe. Errors: Error(internal) with the log's end when a program does not come up;
 /// Error(conflict) when somebody else listens on the front's address.
 #pragma once
+
+#include "host/cgroup.h"
+#include "host/launch.h"
+#include "host/layout.h"
+#include "model/names.h"
+#include "model/units.h"
+#include "router-sub/routes.h"
 
 #include <chrono>
 #include <filesystem>
@@ -26,13 +37,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "host/cgroup.h"
-#include "host/launch.h"
-#include "host/layout.h"
-#include "model/names.h"
-#include "model/units.h"
-#include "router-sub/routes.h"
 
 namespace upaas::router_sub {
 
@@ -73,32 +77,36 @@ class Routers {
   Routers(Options options, host::CgroupRoot cgroups);
   ~Routers();
 
-  /// Names of what had to be started ("fr1", "nginx"); empty when all ran. Before nginx is started again,
-  /// workers of a dead master are sent QUIT.
+  /// Names of what had to be started ("fr1", "nginx"); empty when all ran. Before nginx is started
+  /// again, workers of a dead master are sent QUIT.
   std::vector<std::string> ensure();
   /// Ends nginx (QUIT), then the FastRouters; returns when their cgroups are empty.
   void stop();
   /// How the Emperor runs the announcer (deployer::ensure_service).
   [[nodiscard]] host::LaunchSpec announcer_launch() const;
 
-  /// Writes RUN/announcer/routes if something changed, wakes the announcer and waits (at most `limit`) until it
-  /// obeys. False when it did not answer in time: it will read the file when it starts.
+  /// Writes RUN/announcer/routes if something changed, wakes the announcer and waits (at most
+  /// `limit`) until it obeys. False when it did not answer in time: it will read the file when it
+  /// starts.
   bool set_routes(std::vector<Route> routes, std::chrono::milliseconds limit);
   [[nodiscard]] Routes routes() const;
 
-  /// Makes the app's key pair when missing and publishes the public half for its domains; domains of
-  /// this app that are not listed any more are withdrawn. Error(conflict) when another app owns one.
+  /// Makes the app's key pair when missing and publishes the public half for its domains; domains
+  /// of this app that are not listed any more are withdrawn. Error(conflict) when another app owns
+  /// one.
   void publish_domains(const model::AppName& app, const std::vector<model::Domain>& domains);
-  /// All of an app's domains and keys go.
+  /// All of an app's domains and keys go; withdraw its instances first, that needs the key.
   void forget_app(const model::AppName& app);
 
   [[nodiscard]] std::vector<RouterView> view(std::chrono::milliseconds limit) const;
   /// True when every FastRouter that answers (at least one) has the instance under all its domains.
   [[nodiscard]] bool announced(const Route& route, std::chrono::milliseconds limit) const;
   /// Sends the signed unsubscription to every FastRouter, again until none gives it new requests.
+  /// Error(internal) when the app has no key.
   /// Routes first: the route must not be live any more. False when the limit passed.
   bool withdraw(const Route& route, std::chrono::milliseconds limit);
-  /// Requests in flight at that instance, over all FastRouters; nothing when one runs but does not answer.
+  /// Requests in flight at that instance, over all FastRouters; nothing when one runs but does not
+  /// answer.
   [[nodiscard]] std::optional<long long> in_flight(const std::string& address) const;
 
   /// Keeps nginx's access log below its limit.

@@ -1,11 +1,11 @@
 #include "router-sub/routes.h"
 
+#include "base/error.h"
+
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
 #include <limits>
-
-#include "base/error.h"
 
 namespace upaas::router_sub {
 namespace {
@@ -16,7 +16,8 @@ constexpr std::string_view kSchema = "upaas.routes/v1";
 long long bounded(const Json& object, const char* field, long long least, long long most) {
   const long long number = get_int(object, field);
   if (number < least || number > most) {
-    throw Error(ErrorKind::invalid, fmt::format("routes: field {}: {} is out of range", field, number));
+    throw Error(ErrorKind::invalid,
+                fmt::format("routes: field {}: {} is out of range", field, number));
   }
   return number;
 }
@@ -26,7 +27,7 @@ Json to_json(const Route& route) {
   for (const model::Domain& domain : route.domains) {
     domains.push_back(domain.str());
   }
-  return {{"instance", route.instance}, {"app", route.app.str()},       {"uid", route.uid.value},
+  return {{"instance", route.instance}, {"app", route.app.str()},        {"uid", route.uid.value},
           {"address", route.address},   {"domains", std::move(domains)}, {"weight", route.weight},
           {"live", route.live}};
 }
@@ -61,7 +62,8 @@ Json to_json(const Routes& routes) {
 
 Routes routes_from_json(const Json& json) {
   if (const std::string schema = get_string(json, "schema"); schema != kSchema) {
-    throw Error(ErrorKind::invalid, fmt::format("routes: schema '{:.60}' is not {}", schema, kSchema));
+    throw Error(ErrorKind::invalid,
+                fmt::format("routes: schema '{:.60}' is not {}", schema, kSchema));
   }
   Routes routes{.generation = bounded(json, "generation", 0, std::numeric_limits<long long>::max()),
                 .items = {}};

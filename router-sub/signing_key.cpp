@@ -1,15 +1,14 @@
+#include "base/error.h"
+#include "base/files.h"
+#include "router-sub/subscription.h"
+
+#include <fmt/core.h>
 #include <openssl/bio.h>
 #include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 
-#include <fmt/core.h>
-
 #include <utility>
-
-#include "base/error.h"
-#include "base/files.h"
-#include "router-sub/subscription.h"
 
 namespace upaas::router_sub {
 namespace {
@@ -41,7 +40,9 @@ std::string text_of(BIO* bio) {
 }
 
 // Without a callback OpenSSL would ask the terminal for the passphrase of an encrypted key.
-int no_passphrase(char* /*buffer*/, int /*size*/, int /*writing*/, void* /*data*/) { return 0; }
+int no_passphrase(char* /*buffer*/, int /*size*/, int /*writing*/, void* /*data*/) {
+  return 0;
+}
 
 }  // namespace
 
@@ -72,7 +73,8 @@ SigningKey SigningKey::load(const std::filesystem::path& pem) {
 
 std::string SigningKey::private_pem() const {
   const Bio bio(BIO_new(BIO_s_mem()));
-  check(PEM_write_bio_PrivateKey(bio.get(), state_->key.get(), nullptr, nullptr, 0, nullptr, nullptr) == 1,
+  check(PEM_write_bio_PrivateKey(bio.get(), state_->key.get(), nullptr, nullptr, 0, nullptr,
+                                 nullptr) == 1,
         "writing a private key");
   return text_of(bio.get());
 }
@@ -85,13 +87,15 @@ std::string SigningKey::public_pem() const {
 
 std::string SigningKey::sign(std::string_view bytes) const {
   const std::unique_ptr<EVP_MD_CTX, FreeDigest> digest(EVP_MD_CTX_new());
-  check(EVP_DigestSignInit(digest.get(), nullptr, EVP_sha256(), nullptr, state_->key.get()) == 1, "signing");
+  check(EVP_DigestSignInit(digest.get(), nullptr, EVP_sha256(), nullptr, state_->key.get()) == 1,
+        "signing");
   const auto* data = reinterpret_cast<const unsigned char*>(bytes.data());
   std::size_t size = 0;
   check(EVP_DigestSign(digest.get(), nullptr, &size, data, bytes.size()) == 1, "signing");
   std::string signature(size, '\0');
-  check(EVP_DigestSign(digest.get(), reinterpret_cast<unsigned char*>(signature.data()), &size, data,
-                       bytes.size()) == 1, "signing");
+  check(EVP_DigestSign(digest.get(), reinterpret_cast<unsigned char*>(signature.data()), &size,
+                       data, bytes.size()) == 1,
+        "signing");
   signature.resize(size);  // DER: up to 72 bytes, often fewer
   return signature;
 }

@@ -1,18 +1,18 @@
 #include "router-sub/subscription.h"
 
+#include "base/error.h"
+
 #include <fmt/core.h>
 
 #include <algorithm>
 #include <charconv>
-
-#include "base/error.h"
 
 namespace upaas::router_sub {
 namespace {
 
 constexpr std::uint8_t kModifier1 = 224;
 constexpr std::size_t kLongestDatagram = 4096;
-constexpr std::size_t kMostVars = 32;     // uWSGI's own vassals send about ten
+constexpr std::size_t kMostVars = 32;      // uWSGI's own vassals send about ten
 constexpr std::size_t kLongestText = 255;  // a key in uWSGI; an address is shorter still
 constexpr int kMostCores = 100'000;
 
@@ -49,8 +49,10 @@ std::optional<Announcement> announcement_from(const UwsgiPacket& packet) {
 
 }  // namespace
 
-std::string encode(Verb verb, const Subscription& subscription, const SigningKey& key, std::int64_t now) {
-  // As uWSGI's own vassals do: an unsubscription sent in the second of the node's creation is newer.
+std::string encode(Verb verb, const Subscription& subscription, const SigningKey& key,
+                   std::int64_t now) {
+  // As uWSGI's own vassals do: an unsubscription sent in the second of the node's creation is
+  // newer.
   const std::int64_t time = now + (verb == Verb::unsubscribe ? 1 : 0);
   UwsgiVars vars = {{"key", subscription.key},
                     {"address", subscription.address},
@@ -59,7 +61,8 @@ std::string encode(Verb verb, const Subscription& subscription, const SigningKey
                     {"unix", std::to_string(time)}};
   std::string body = encode_uwsgi_vars(vars);
   body += encode_uwsgi_vars({{"sign", key.sign(body)}});
-  const std::string datagram = encode_uwsgi_packet(kModifier1, static_cast<std::uint8_t>(verb), body);
+  const std::string datagram =
+      encode_uwsgi_packet(kModifier1, static_cast<std::uint8_t>(verb), body);
   if (datagram.size() > kLongestDatagram) {
     throw Error(ErrorKind::invalid,
                 fmt::format("the subscription of {:.60} is longer than {} bytes", subscription.key,
@@ -89,7 +92,8 @@ std::string key_file_name(std::string_view key) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
            c == '_' || c == '-';
   };
-  std::replace_if(name.begin(), name.end(), [&](char c) { return !kept(c); }, '_');
+  std::replace_if(
+      name.begin(), name.end(), [&](char c) { return !kept(c); }, '_');
   return name + ".pem";
 }
 

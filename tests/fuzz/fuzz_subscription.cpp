@@ -1,10 +1,10 @@
 // Whatever a vassal sends is an announcement within its bounds, or nothing; and nothing throws.
+#include "router-sub/subscription.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>
-
-#include "router-sub/subscription.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto read = upaas::router_sub::decode({reinterpret_cast<const char*>(data), size});

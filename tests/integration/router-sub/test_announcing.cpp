@@ -1,24 +1,25 @@
 // Whom the announcer believes, and what goes on without anybody else.
-#include <catch2/catch.hpp>
-
-#include <fcntl.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <signal.h>
-
-#include <algorithm>
-
 #include "base/clock.h"
 #include "base/unix_socket.h"
 #include "base/uwsgi_packet.h"
 #include "tests/integration/router-sub/way_in.h"
 
+#include <catch2/catch.hpp>
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+
 namespace upaas::test {
 namespace {
 
-std::string announcement(const std::string& key, const std::string& address, std::uint8_t verb = 0) {
-  return encode_uwsgi_packet({.modifier1 = 224, .modifier2 = verb, .vars = {{"key", key}, {"address", address}}});
+std::string announcement(const std::string& key, const std::string& address,
+                         std::uint8_t verb = 0) {
+  return encode_uwsgi_packet(
+      {.modifier1 = 224, .modifier2 = verb, .vars = {{"key", key}, {"address", address}}});
 }
 
 // Sends it as another uid, from a child.
@@ -35,8 +36,11 @@ void send_as(model::Uid uid, int directory, const std::string& bytes) {
 }
 
 bool log_says(const WayIn& way, const std::string& text) {
-  return wait_until([&] { return read_file(way.options.layout.announcer() / "log").find(text) != std::string::npos; },
-                    5s);
+  return wait_until(
+      [&] {
+        return read_file(way.options.layout.announcer() / "log").find(text) != std::string::npos;
+      },
+      5s);
 }
 
 }  // namespace
@@ -67,7 +71,8 @@ TEST_CASE("another uid's announcement is refused and logged") {
   WayIn way;
   const auto route = way.start("hello--v1--aaaa", {"hello.test"});
   way.go_live({route});
-  const UniqueFd directory(::open(way.options.layout.announce().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  const UniqueFd directory(
+      ::open(way.options.layout.announce().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   send_as(kStrangerUid, directory.get(), announcement(route.instance, route.address, 1));
   CHECK(log_says(way, "uid=264011"));
   CHECK(way.get("hello.test").status == 200);  // the stranger's unsubscription went nowhere
@@ -96,16 +101,22 @@ TEST_CASE("an announcer that was killed starts again and goes on") {
   CHECK(wait_until([&] { return way.routers->announced(more, 1s); }, 5s));
 }
 
-TEST_CASE("a hundred instances are announced to a FastRouter that comes back, through its short queue") {
+TEST_CASE(
+    "a hundred instances are announced to a FastRouter that comes back, through its short queue") {
   WayIn way;
-  const UniqueFd directory(::open(way.options.layout.announce().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  const UniqueFd directory(
+      ::open(way.options.layout.announce().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   std::vector<router_sub::Route> routes;
   std::vector<model::Domain> domains;
   for (int i = 0; i < 100; ++i) {
     const std::string name = "many--v1--" + std::to_string(10000 + i);
     domains.emplace_back("d" + std::to_string(i) + ".test");
-    routes.push_back({.instance = name, .app = model::AppName("many"), .uid = kAppUid,
-                      .address = host::Layout::router_address(name), .domains = {domains.back()}, .live = true});
+    routes.push_back({.instance = name,
+                      .app = model::AppName("many"),
+                      .uid = kAppUid,
+                      .address = host::Layout::router_address(name),
+                      .domains = {domains.back()},
+                      .live = true});
   }
   way.routers->publish_domains(model::AppName("many"), domains);
   REQUIRE(way.routers->set_routes(routes, 5s));
@@ -117,7 +128,8 @@ TEST_CASE("a hundred instances are announced to a FastRouter that comes back, th
   announce_all();
   const auto all_known = [&] {
     const auto views = way.routers->view(2s);
-    return std::all_of(views.begin(), views.end(), [](const auto& v) { return v.nodes.size() == 100; });
+    return std::all_of(views.begin(), views.end(),
+                       [](const auto& v) { return v.nodes.size() == 100; });
   };
   REQUIRE(wait_until(all_known, 10s));
   const pid_t process = way.fastrouter_process("fr1");

@@ -1,16 +1,54 @@
 // The programs of the way in: started once, adopted, brought back, ended.
-#include <catch2/catch.hpp>
-
-#include <signal.h>
-
-#include <algorithm>
-
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/unix_socket.h"
 #include "tests/integration/router-sub/way_in.h"
 
+#include <catch2/catch.hpp>
+
+#include <grp.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+
 namespace upaas::test {
+namespace {
+
+// Whether that user gets a connection to a socket in the directory, whatever lies above it.
+bool reaches(model::Uid uid, const std::filesystem::path& directory, const char* name) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const bool same = ::chdir(directory.c_str()) == 0 && ::setgroups(0, nullptr) == 0 &&
+                      ::setresgid(uid.value, uid.value, uid.value) == 0 &&
+                      ::setresuid(uid.value, uid.value, uid.value) == 0;
+    try {
+      ::_exit(same && connect_unix(name, 5s) ? 0 : 1);
+    } catch (const Error&) {
+      ::_exit(1);
+    }
+  }
+  int status = -1;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  return status == 0;
+}
+
+}  // namespace
+
+TEST_CASE("only nginx speaks to a FastRouter, and only the announcer to its subscription server") {
+  WayIn way;
+  const auto own = way.options.layout.routers() / "fr1";
+  CHECK(reaches(kFrontUid, own / "sock", "uwsgi.sock"));
+  CHECK(reaches(kAnnouncerUid, own / "sub", "alive.sock"));
+  for (const model::Uid uid : {kAppUid, kStrangerUid}) {
+    CHECK(!reaches(uid, own / "sock", "uwsgi.sock"));
+    CHECK(!reaches(uid, own / "sub", "alive.sock"));
+    CHECK(!reaches(uid, own / "stats", "stats.sock"));
+  }
+  CHECK(!reaches(kFrontUid, own / "sub", "alive.sock"));
+  CHECK(!reaches(kAnnouncerUid, own / "sock", "uwsgi.sock"));
+}
 
 TEST_CASE("what runs is adopted, and only what is missing is started") {
   WayIn way;
@@ -45,6 +83,7 @@ TEST_CASE("a FastRouter's death costs no request, and it knows everything again 
   const auto route = way.start("hello--v1--aaaa", {"hello.test", "www.hello.test"});
   way.go_live({route});
   Load load(way, "hello.test", 4);
+  load.run_for(50);
   const pid_t process = way.fastrouter_process("fr1");
   REQUIRE(process > 0);
   REQUIRE(::kill(process, SIGKILL) == 0);
@@ -58,6 +97,7 @@ TEST_CASE("a FastRouter's death costs no request, and it knows everything again 
   const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(Steady::now() - killed);
   WARN("announced again after " << took.count() << " ms");
   CHECK(took < 2s);  // of which the master takes up to one to start the process again
+  load.run_for(50);
   const Load::Count count = load.end();
   INFO(count.first_failure);
   CHECK(count.failed == 0);

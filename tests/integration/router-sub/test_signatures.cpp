@@ -1,12 +1,12 @@
 // What a real FastRouter takes as a subscription, and what it refuses.
-#include <catch2/catch.hpp>
-
-#include <ctime>
-
 #include "base/clock.h"
 #include "base/unix_socket.h"
 #include "router-sub/subscription.h"
 #include "tests/integration/router-sub/way_in.h"
+
+#include <catch2/catch.hpp>
+
+#include <ctime>
 
 namespace upaas::test {
 namespace {
@@ -17,7 +17,8 @@ using router_sub::Verb;
 
 class Sender {
  public:
-  explicit Sender(const WayIn& way) : way_(way), socket_(way.options.layout.routers() / "fr1" / "sub" / "sub.sock") {}
+  explicit Sender(const WayIn& way)
+      : way_(way), socket_(way.options.layout.routers() / "fr1" / "sub" / "sub.sock") {}
   void send(const std::string& datagram) const {
     REQUIRE(wait_until([&] { return send_unix_datagram(socket_, datagram); }, 5s));
   }
@@ -31,9 +32,11 @@ class Sender {
     return false;
   }
   /// A good subscription is sent behind it: once that one is known, the other has been judged.
-  [[nodiscard]] bool accepted(const std::string& datagram, const Subscription& wanted, const SigningKey& key) const {
+  [[nodiscard]] bool accepted(const std::string& datagram, const Subscription& wanted,
+                              const SigningKey& key) const {
     send(datagram);
-    const Subscription marker{.key = "marker.test", .address = "/marker" + std::to_string(++count_)};
+    const Subscription marker{.key = "marker.test",
+                              .address = "/marker" + std::to_string(++count_)};
     send(encode(Verb::subscribe, marker, key, std::time(nullptr)));
     const bool judged = wait_until([&] { return known(marker.key, marker.address); }, 5s);
     INFO(read_file(way_.options.layout.routers() / "fr1" / "log"));
@@ -51,7 +54,8 @@ class Sender {
 
 TEST_CASE("a FastRouter takes what is signed with the domain's key and nothing else") {
   WayIn way;
-  way.routers->publish_domains(model::AppName("one"), {model::Domain("one.test"), model::Domain("marker.test")});
+  way.routers->publish_domains(model::AppName("one"),
+                               {model::Domain("one.test"), model::Domain("marker.test")});
   way.routers->publish_domains(model::AppName("two"), {model::Domain("two.test")});
   const auto keys = way.options.layout.keys();
   const SigningKey one = SigningKey::load(keys / "one.pem");
@@ -63,7 +67,8 @@ TEST_CASE("a FastRouter takes what is signed with the domain's key and nothing e
   UwsgiVars bare = {{"key", wanted.key}, {"address", wanted.address}};
   CHECK(!sender.accepted(encode_uwsgi_packet({.modifier1 = 224, .vars = bare}), wanted, one));
   CHECK(!sender.accepted(encode(Verb::subscribe, wanted, two, now), wanted, one));
-  CHECK(!sender.accepted(encode(Verb::subscribe, wanted, SigningKey::generate(), now), wanted, one));
+  CHECK(
+      !sender.accepted(encode(Verb::subscribe, wanted, SigningKey::generate(), now), wanted, one));
   CHECK(!sender.accepted(encode(Verb::subscribe, wanted, one, now - 3600), wanted, one));
   const Subscription foreign{.key = "two.test", .address = wanted.address};
   CHECK(!sender.accepted(encode(Verb::subscribe, foreign, one, now), foreign, one));
@@ -73,7 +78,8 @@ TEST_CASE("a FastRouter takes what is signed with the domain's key and nothing e
 
   CHECK(sender.accepted(encode(Verb::subscribe, wanted, one, std::time(nullptr)), wanted, one));
   UwsgiVars gone = bare;
-  CHECK(sender.accepted(encode_uwsgi_packet({.modifier1 = 224, .modifier2 = 1, .vars = gone}), wanted, one));
+  CHECK(sender.accepted(encode_uwsgi_packet({.modifier1 = 224, .modifier2 = 1, .vars = gone}),
+                        wanted, one));
   CHECK(sender.accepted(encode(Verb::unsubscribe, wanted, two, std::time(nullptr)), wanted, one));
   CHECK(!sender.accepted(encode(Verb::unsubscribe, wanted, one, std::time(nullptr)), wanted, one));
 }

@@ -1,5 +1,7 @@
 #include "tests/integration/router-sub/way_in.h"
 
+#include "base/clock.h"
+
 #include <catch2/catch.hpp>
 
 #include <arpa/inet.h>
@@ -11,8 +13,6 @@
 
 #include <algorithm>
 #include <array>
-
-#include "base/clock.h"
 
 namespace upaas::test {
 namespace {
@@ -60,9 +60,7 @@ def application(env, start_response):
 constexpr std::string_view kIni = R"([uwsgi]
 plugins = python3
 master = true
-processes = 2
-threads = 4
-enable-threads = true
+processes = 3
 need-app = true
 die-on-term = true
 buffer-size = 65535
@@ -123,7 +121,8 @@ model::Port free_port() {
 }
 
 WayIn::WayIn()
-    : options(options_below(directory.path())), cgroups(host::CgroupRoot::find(options.layout.platform())) {
+    : options(options_below(directory.path())),
+      cgroups(host::CgroupRoot::find(options.layout.platform())) {
   routers = std::make_unique<router_sub::Routers>(options, cgroups);
   routers->ensure();
   start_announcer();
@@ -149,22 +148,29 @@ void WayIn::start_announcer() {
   detached("announcer").ensure(spec, SIGKILL);
 }
 
-void WayIn::stop_announcer() { detached("announcer").stop(SIGKILL, 5s); }
+void WayIn::stop_announcer() {
+  detached("announcer").stop(SIGKILL, 5s);
+}
 
-Route WayIn::start(const std::string& instance, std::vector<std::string> domains, const std::string& app) {
+Route WayIn::start(const std::string& instance, std::vector<std::string> domains,
+                   const std::string& app) {
   const host::Layout& layout = options.layout;
   const fs::path files = directory.path() / ("app-" + instance);
   make_directory(files, 0755);
   write_file(files / "app.py", kApp, {.sync = false});
-  Route route{.instance = instance, .app = model::AppName(app), .uid = kAppUid,
-              .address = host::Layout::router_address(instance), .domains = {}};
+  Route route{.instance = instance,
+              .app = model::AppName(app),
+              .uid = kAppUid,
+              .address = host::Layout::router_address(instance),
+              .domains = {}};
   for (const std::string& domain : domains) {
     route.domains.emplace_back(domain);
   }
   write_file(files / "vassal.ini",
-             std::string(kIni) + "add-header = X-Upaas-Instance: " + instance + "\nenv = INSTANCE=" + instance +
-                 "\nsubscribe2 = server=" + std::string(host::inside::kAnnounce) + ",key=" + instance +
-                 ",addr=" + route.address + "\n",
+             std::string(kIni) + "add-header = X-Upaas-Instance: " + instance +
+                 "\nenv = INSTANCE=" + instance +
+                 "\nsubscribe2 = server=" + std::string(host::inside::kAnnounce) +
+                 ",key=" + instance + ",addr=" + route.address + "\n",
              {.sync = false});
   make_directory(layout.instance(instance), 0711);
   make_directory(layout.instance_run(instance), 02710, kAppUid.value, kRouterUid.value);
@@ -200,7 +206,8 @@ void WayIn::go_live(std::vector<Route> routes) {
 }
 
 HttpAnswer WayIn::get(const std::string& host, const std::string& path) {
-  return HttpClient("http://127.0.0.1:" + port()).send({.target = path, .headers = {{"Host", host}}});
+  return HttpClient("http://127.0.0.1:" + port())
+      .send({.target = path, .headers = {{"Host", host}}});
 }
 
 std::string WayIn::raw(const std::string& bytes, const std::string& until) const {
@@ -210,7 +217,8 @@ std::string WayIn::raw(const std::string& bytes, const std::string& until) const
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   address.sin_port = htons(options.http_port.value);
   REQUIRE(::connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
-  REQUIRE(::send(fd.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(bytes.size()));
+  REQUIRE(::send(fd.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL) ==
+          static_cast<ssize_t>(bytes.size()));
   return read_until(fd.get(), until);
 }
 
@@ -234,7 +242,8 @@ std::string WayIn::access_log() const {
   return read_file(options.layout.routers() / "nginx" / "var" / "access.log");
 }
 
-Load::Load(const WayIn& way, std::string host, int connections) : counts_(static_cast<std::size_t>(connections)) {
+Load::Load(const WayIn& way, std::string host, int connections)
+    : counts_(static_cast<std::size_t>(connections)) {
   for (Count& count : counts_) {
     threads_.emplace_back([this, &count, host, base = "http://127.0.0.1:" + way.port()] {
       HttpClient client(base);
@@ -242,11 +251,13 @@ Load::Load(const WayIn& way, std::string host, int connections) : counts_(static
         std::string failure;
         try {
           const HttpAnswer answer = client.send({.target = "/", .headers = {{"Host", host}}});
-          failure = answer.status == 200 && answer.body == "hello " ? "" : std::to_string(answer.status);
+          failure =
+              answer.status == 200 && answer.body == "hello " ? "" : std::to_string(answer.status);
         } catch (const std::exception& error) {
           failure = error.what();
         }
         ++(failure.empty() ? count.good : count.failed);
+        good_ += failure.empty() ? 1 : 0;
         if (count.first_failure.empty()) {
           count.first_failure = failure;
         }
@@ -255,7 +266,14 @@ Load::Load(const WayIn& way, std::string host, int connections) : counts_(static
   }
 }
 
-Load::~Load() { ending_ = true; }
+Load::~Load() {
+  ending_ = true;
+}
+
+void Load::run_for(long long requests) {
+  const long long wanted = good_ + requests;
+  REQUIRE(wait_until([&] { return good_ >= wanted; }, 30s));
+}
 
 Load::Count Load::end() {
   ending_ = true;

@@ -1,6 +1,12 @@
-/// A whole way in of its own: nginx, two FastRouters and the announcer with real vassals behind, below a
-/// directory that nobody else may enter and whose path is longer than a socket's may be.
+/// A whole way in of its own: nginx, two FastRouters and the announcer with real vassals behind,
+/// below a directory that nobody else may enter and whose path is longer than a socket's may be.
 #pragma once
+
+#include "base/files.h"
+#include "base/http_client.h"
+#include "host/cgroup.h"
+#include "host/detached.h"
+#include "router-sub/routers.h"
 
 #include <atomic>
 #include <chrono>
@@ -8,12 +14,6 @@
 #include <string>
 #include <thread>
 #include <vector>
-
-#include "base/files.h"
-#include "base/http_client.h"
-#include "host/cgroup.h"
-#include "host/detached.h"
-#include "router-sub/routers.h"
 
 namespace upaas::test {
 
@@ -30,7 +30,8 @@ class WayIn {
   WayIn();
   ~WayIn();
 
-  /// Starts an instance of the app: a python vassal that announces itself; returns its route, not live.
+  /// Starts an instance of the app: a python vassal that announces itself; returns its route, not
+  /// live.
   router_sub::Route start(const std::string& instance, std::vector<std::string> domains,
                           const std::string& app = "hello");
   void stop(const std::string& instance);
@@ -68,10 +69,13 @@ class Load {
     long long failed = 0;
     std::string first_failure;
   };
+  /// Waits until that many more requests have been answered well.
+  void run_for(long long requests);
   Count end();
 
  private:
   std::atomic<bool> ending_{false};
+  std::atomic<long long> good_{0};
   std::vector<Count> counts_;
   std::vector<std::jthread> threads_;
 };

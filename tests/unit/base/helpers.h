@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <exception>
+#include <stdexcept>
 
 namespace upaas::test {
 

@@ -41,6 +41,16 @@ TEST_CASE("a phase that is told twice is shown once") {
   CHECK(err.str() == "=====> Read\n");
 }
 
+TEST_CASE("phases that overlap are shown once each") {
+  std::ostringstream err;
+  Progress progress(err, kPlain, false);
+  progress.step({"unpack", "running", 0});
+  progress.step({"start", "running", 0});
+  progress.step({"unpack", "done", 0.1});
+  progress.step({"start", "done", 0.1});
+  CHECK(err.str() == "=====> Unpack\n=====> Start\n");
+}
+
 TEST_CASE("quiet shows nothing") {
   std::ostringstream err;
   {

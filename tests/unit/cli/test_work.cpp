@@ -174,6 +174,18 @@ TEST_CASE("destroy on a terminal asks for the name") {
   CHECK(shop.console.run({"destroy", "shop"}) == 0);
 }
 
+TEST_CASE("start and stop tell what is so now") {
+  ScriptedServer server([](const Asked& asked) {
+    return answer(
+        200, wire::result_line({{"app", "shop"}, {"changed", asked.target.ends_with("stop")}}));
+  });
+  Shop shop(server.url());
+  CHECK(shop.console.run({"stop"}) == 0);
+  CHECK(shop.console.run({"start", "shop"}) == 0);
+  CHECK(shop.console.out.str() == "shop is stopped\nshop is running already\n");
+  CHECK(server.asked().at(1).target == "/v1/apps/shop/start");
+}
+
 TEST_CASE("lists are tables, or the server's own object") {
   const std::vector<wire::InstanceView> views{{.id = "shop--v7--k3f9",
                                                .app = "shop",

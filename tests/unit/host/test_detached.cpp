@@ -7,6 +7,7 @@
 #include "tests/unit/host/support.h"
 
 #include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
 
 #include <signal.h>
 #include <unistd.h>

@@ -10,9 +10,14 @@ using namespace std::chrono_literals;
 const Steady::time_point kStart = Steady::time_point(1h);
 constexpr auto kFresh = 7s;
 
-Route route(const std::string& instance, bool live, std::vector<std::string> domains = {"hello.test"}) {
-  Route made{.instance = instance, .app = model::AppName("hello"), .uid = {1000}, .address = "/i/" + instance,
-             .domains = {}, .live = live};
+Route route(const std::string& instance, bool live,
+            std::vector<std::string> domains = {"hello.test"}) {
+  Route made{.instance = instance,
+             .app = model::AppName("hello"),
+             .uid = {1000},
+             .address = "/i/" + instance,
+             .domains = {},
+             .live = live};
   for (const std::string& domain : domains) {
     made.domains.emplace_back(domain);
   }
@@ -26,8 +31,8 @@ Announcement from(const std::string& instance, Verb verb = Verb::subscribe) {
 std::string text(const std::vector<Message>& messages) {
   std::string all;
   for (const Message& message : messages) {
-    all += std::string(message.verb == Verb::subscribe ? "+" : "-") + message.subscription.key + "=" +
-           message.subscription.address + " ";
+    all += std::string(message.verb == Verb::subscribe ? "+" : "-") + message.subscription.key +
+           "=" + message.subscription.address + " ";
   }
   return all;
 }
@@ -51,7 +56,8 @@ TEST_CASE("a held route is remembered and subscribed the moment it is live") {
   AnnouncerState state(kFresh);
   (void)state.set_routes({.generation = 1, .items = {route("a", false)}}, kStart);
   CHECK(state.hear(from("a"), 1000, kStart).value().empty());
-  CHECK(text(state.set_routes({.generation = 2, .items = {route("a", true)}}, kStart + 6s)) == "+hello.test=/i/a ");
+  CHECK(text(state.set_routes({.generation = 2, .items = {route("a", true)}}, kStart + 6s)) ==
+        "+hello.test=/i/a ");
   CHECK(state.set_routes({.generation = 3, .items = {route("a", true)}}, kStart + 6s).empty());
 }
 
@@ -67,12 +73,15 @@ TEST_CASE("an old announcement is no sign of life") {
 
 TEST_CASE("what stops to be live is unsubscribed, domain by domain") {
   AnnouncerState state(kFresh);
-  (void)state.set_routes({.generation = 1, .items = {route("a", true, {"x.test", "y.test"}), route("b", true)}}, kStart);
+  (void)state.set_routes(
+      {.generation = 1, .items = {route("a", true, {"x.test", "y.test"}), route("b", true)}},
+      kStart);
   (void)state.hear(from("a"), 1000, kStart);
-  CHECK(text(state.set_routes({.generation = 2, .items = {route("a", true, {"y.test", "z.test"}), route("b", true)}},
-                              kStart)) == "-x.test=/i/a +y.test=/i/a +z.test=/i/a ");
-  CHECK(text(state.set_routes({.generation = 3, .items = {route("a", false, {"y.test", "z.test"})}}, kStart)) ==
-        "-y.test=/i/a -z.test=/i/a -hello.test=/i/b ");
+  CHECK(text(state.set_routes(
+            {.generation = 2, .items = {route("a", true, {"y.test", "z.test"}), route("b", true)}},
+            kStart)) == "-x.test=/i/a +y.test=/i/a +z.test=/i/a ");
+  CHECK(text(state.set_routes({.generation = 3, .items = {route("a", false, {"y.test", "z.test"})}},
+                              kStart)) == "-y.test=/i/a -z.test=/i/a -hello.test=/i/b ");
   CHECK(state.set_routes({.generation = 4, .items = {}}, kStart).empty());
 }
 

@@ -1,9 +1,9 @@
-#include <catch2/catch.hpp>
-
 #include "base/error.h"
 #include "base/files.h"
 #include "router-sub/routers.h"
 #include "tests/support/golden.h"
+
+#include <catch2/catch.hpp>
 
 namespace upaas::router_sub {
 namespace {
@@ -19,7 +19,8 @@ TEST_CASE("nginx's configuration is this") {
 }
 
 TEST_CASE("a FastRouter's configuration is this") {
-  test::check_golden("tests/golden/fastrouter.ini", fastrouter_ini({}, template_text("fastrouter.ini")));
+  test::check_golden("tests/golden/fastrouter.ini",
+                     fastrouter_ini({}, template_text("fastrouter.ini")));
 }
 
 TEST_CASE("nginx listens where it is told to") {

@@ -1,12 +1,11 @@
+#include "base/error.h"
+#include "base/files.h"
 #include "router-sub/domain_files.h"
 
 #include <catch2/catch.hpp>
 
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include "base/error.h"
-#include "base/files.h"
 
 namespace upaas::router_sub {
 namespace {
@@ -42,7 +41,8 @@ TEST_CASE_METHOD(Fixture, "an app's domains have its public key and its name") {
   files.publish(one, domains({"a.test", "b.test"}));
   CHECK(read_file(places.domains() / "a.test") == "one\n");
   CHECK(read_file(places.public_keys() / "b.test.pem") == files.key(one).public_pem());
-  CHECK(read_file(places.announcer_keys() / "one.pem") == read_file(places.layout.keys() / "one.pem"));
+  CHECK(read_file(places.announcer_keys() / "one.pem") ==
+        read_file(places.layout.keys() / "one.pem"));
   struct stat status {};
   REQUIRE(::stat((places.layout.keys() / "one.pem").c_str(), &status) == 0);
   CHECK((status.st_mode & 0777) == 0600);

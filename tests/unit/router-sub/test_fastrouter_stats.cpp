@@ -1,8 +1,7 @@
+#include "base/error.h"
 #include "router-sub/fastrouter_stats.h"
 
 #include <catch2/catch.hpp>
-
-#include "base/error.h"
 
 namespace upaas::router_sub {
 

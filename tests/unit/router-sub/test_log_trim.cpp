@@ -1,10 +1,9 @@
+#include "base/files.h"
 #include "router-sub/log_trim.h"
 
 #include <catch2/catch.hpp>
 
 #include <fstream>
-
-#include "base/files.h"
 
 namespace upaas::router_sub {
 

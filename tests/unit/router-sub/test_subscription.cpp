@@ -1,14 +1,13 @@
 // The exact bytes of the datagrams, and the reader of foreign ones.
-#include "router-sub/subscription.h"
-
-#include <openssl/evp.h>
-#include <openssl/pem.h>
-
-#include <catch2/catch.hpp>
-
 #include "base/error.h"
 #include "base/files.h"
+#include "router-sub/subscription.h"
 #include "tests/support/golden.h"
+
+#include <catch2/catch.hpp>
+#include <fmt/core.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
 
 namespace upaas::router_sub {
 namespace {
@@ -40,24 +39,29 @@ std::string hex_dump(std::string_view bytes) {
   return text;
 }
 
-bool verifies(const std::string& public_pem, const std::string& bytes, const std::string& signature) {
+bool verifies(const std::string& public_pem, const std::string& bytes,
+              const std::string& signature) {
   BIO* bio = BIO_new_mem_buf(public_pem.data(), static_cast<int>(public_pem.size()));
   EVP_PKEY* key = PEM_read_bio_PUBKEY(bio, nullptr, nullptr, nullptr);
   EVP_MD_CTX* digest = EVP_MD_CTX_new();
   const auto* text = reinterpret_cast<const unsigned char*>(signature.data());
-  const bool good = EVP_DigestVerifyInit(digest, nullptr, EVP_sha256(), nullptr, key) == 1 &&
-                    EVP_DigestVerify(digest, text, signature.size(),
-                                     reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size()) == 1;
+  const bool good =
+      EVP_DigestVerifyInit(digest, nullptr, EVP_sha256(), nullptr, key) == 1 &&
+      EVP_DigestVerify(digest, text, signature.size(),
+                       reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size()) == 1;
   EVP_MD_CTX_free(digest);
   EVP_PKEY_free(key);
   BIO_free(bio);
   return good;
 }
 
-const Subscription kHello{.key = "hello.test", .address = "/home/i/hello--v1--a1b2/run/app.sock", .weight = 2,
+const Subscription kHello{.key = "hello.test",
+                          .address = "/home/i/hello--v1--a1b2/run/app.sock",
+                          .weight = 2,
                           .cores = 4};
 
-std::string announcement(const UwsgiVars& vars, std::uint8_t modifier1 = 224, std::uint8_t modifier2 = 0) {
+std::string announcement(const UwsgiVars& vars, std::uint8_t modifier1 = 224,
+                         std::uint8_t modifier2 = 0) {
   return encode_uwsgi_packet({.modifier1 = modifier1, .modifier2 = modifier2, .vars = vars});
 }
 
@@ -98,12 +102,18 @@ TEST_CASE("a key comes back from its file as it was") {
 
 TEST_CASE("a subscription that does not fit into a datagram is refused") {
   CHECK_THROWS_AS(encode(Verb::subscribe, {.key = std::string(5000, 'a'), .address = "/a"},
-                         SigningKey::generate(), 1), Error);
+                         SigningKey::generate(), 1),
+                  Error);
 }
 
 TEST_CASE("what a vassal announces is read") {
-  const auto read = decode(announcement({{"key", "hello--v1--a1b2"}, {"address", "/a/b.sock"}, {"modifier1", "0"},
-                                         {"cores", "4"}, {"load", "0"}, {"unix", "1795488687"}}, 224, 1));
+  const auto read = decode(announcement({{"key", "hello--v1--a1b2"},
+                                         {"address", "/a/b.sock"},
+                                         {"modifier1", "0"},
+                                         {"cores", "4"},
+                                         {"load", "0"},
+                                         {"unix", "1795488687"}},
+                                        224, 1));
   REQUIRE(read);
   CHECK(read->verb == Verb::unsubscribe);
   CHECK(read->key == "hello--v1--a1b2");
