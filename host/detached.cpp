@@ -104,6 +104,8 @@ bool Detached::ensure(const LaunchSpec& spec, int leftover_signal) {
   command.deadline = kLaunchLimit;
   const Outcome outcome = run(command);
   if (!outcome.ok()) {
+    // It has told why, and is about to be gone.
+    wait_until([&] { return !running(); }, kLeftoverLimit);
     const std::vector<std::string> words = outcome.last_lines(1);
     throw Error(ErrorKind::internal,
                 fmt::format("{} did not start: {}", name_,
