@@ -1,7 +1,6 @@
 #include "control/host.h"
 
 #include "base/clock.h"
-#include "base/fault.h"
 #include "base/files.h"
 #include "base/log.h"
 #include "control/instance_task.h"
@@ -23,6 +22,7 @@ using model::Wanted;
 
 namespace {
 constexpr auto kDataPlanePeriod = std::chrono::milliseconds(500);
+constexpr auto kTrimPeriod = std::chrono::seconds(5);
 constexpr auto kRoutesLimit = std::chrono::milliseconds(1000);
 }  // namespace
 
@@ -170,6 +170,7 @@ long long Host::wait_change(long long seen, std::chrono::milliseconds limit) con
 void Host::State::run(const std::stop_token& stop) {
   auto next_data_plane = Steady::now() + kDataPlanePeriod;
   auto next_survey = Steady::now();
+  auto next_trim = Steady::now() + kTrimPeriod;
   while (!stop.stop_requested()) {
     try {
       if (Steady::now() >= next_data_plane) {
@@ -179,6 +180,11 @@ void Host::State::run(const std::stop_token& stop) {
       if (adoption_due() || Steady::now() >= next_survey) {
         survey();
         next_survey = Steady::now() + options.survey;
+      }
+      if (Steady::now() >= next_trim) {
+        deployer.trim_logs();
+        routers.trim_logs();
+        next_trim = Steady::now() + kTrimPeriod;
       }
       const std::lock_guard lock(mutex);
       dispatch();
