@@ -78,27 +78,40 @@ void Reconciler::run(const std::stop_token& stop) {
 
 void Reconciler::reconcile() {
   settle_apps();
+  auto [instances, revision] = platform_.records.instances_at();
   const auto apps = platform_.records.apps();
-  const auto instances = platform_.records.instances();
-  publish(apps);
+  drop_former(apps);
+  publish(apps, instances);
   guard_ports(instances);
-  (void)platform_.host.apply(orders());
+  (void)platform_.host.apply(orders(instances, revision));
   retire_stopped();
 }
 
-const model::Release* Reconciler::release_of(const model::InstanceId& id) {
-  const auto key = Records::release_key(id.app(), id.release());
-  if (const auto found = releases_.find(key); found != releases_.end()) return &found->second;
-  auto release = platform_.records.release(id.app(), id.release());
-  if (!release) return nullptr;
-  return &releases_.emplace(key, std::move(*release)).first->second;
+/// An app that was destroyed and made again has the name and the release numbers of the former one,
+/// and nothing else of it.
+void Reconciler::drop_former(const std::vector<AppRecord>& apps) {
+  std::map<AppName, store::Revision> created;
+  for (const AppRecord& app : apps) created.emplace(app.name, app.created);
+  std::erase_if(known_, [&](const auto& entry) {
+    const auto found = created.find(entry.first);
+    return found == created.end() || found->second != entry.second.created;
+  });
+  for (const auto& [name, revision] : created) known_[name].created = revision;
 }
 
-model::Orders Reconciler::orders() {
-  const auto listing = platform_.records.store().list("instances/");
-  model::Orders orders{.epoch = platform_.lord.epoch, .revision = listing.revision, .items = {}};
-  for (const auto& instance : platform_.records.instances()) {
-    const model::Release* release = release_of(instance.id);
+const model::Release* Reconciler::release_of(const AppName& app, ReleaseId id) {
+  auto& releases = known_[app].releases;
+  if (const auto found = releases.find(id); found != releases.end()) return &found->second;
+  auto release = platform_.records.release(app, id);
+  if (!release) return nullptr;
+  return &releases.emplace(id, std::move(*release)).first->second;
+}
+
+model::Orders Reconciler::orders(const std::vector<model::Instance>& instances,
+                                 store::Revision revision) {
+  model::Orders orders{.epoch = platform_.lord.epoch, .revision = revision, .items = {}};
+  for (const auto& instance : instances) {
+    const model::Release* release = release_of(instance.id.app(), instance.id.release());
     if (release == nullptr) {
       log_error("an instance has no release", {{"instance", instance.id.str()}});
       continue;
@@ -156,17 +169,16 @@ void Reconciler::settle(const AppRecord& app, const std::vector<model::Instance>
   if (runs) {
     const auto release = platform_.records.release(app.name, *app.current);
     const int missing = release ? release->spec.scale.instances.min - present : 0;
-    if (missing > 0) place_missing(app, missing);
+    if (missing > 0) place_missing(app, *release, missing);
   } else if (app.wanted == AppWanted::destroyed && instances.empty()) {
     forget_app(platform_, app);
   }
 }
 
-void Reconciler::place_missing(const AppRecord& app, int missing) {
-  const auto release = platform_.records.release(app.name, *app.current);
+void Reconciler::place_missing(const AppRecord& app, const model::Release& release, int missing) {
   try {
     auto placed =
-        place_instances(platform_, app, *release, {.count = missing, .wanted = Wanted::live});
+        place_instances(platform_, app, release, {.count = missing, .wanted = Wanted::live});
     std::vector<store::Operation> operations;
     for (const auto& instance : placed) operations.push_back(Records::put(instance));
     if (!platform_.write(untouched(app), std::move(operations))) {
@@ -184,29 +196,30 @@ void Reconciler::place_missing(const AppRecord& app, int missing) {
   }
 }
 
-void Reconciler::publish(const std::vector<AppRecord>& apps) {
+void Reconciler::publish(const std::vector<AppRecord>& apps,
+                         const std::vector<model::Instance>& instances) {
   std::map<AppName, std::set<ReleaseId>> wanted;
   for (const AppRecord& app : apps) {
     if (app.current && app.wanted != AppWanted::destroyed) wanted[app.name].insert(*app.current);
   }
-  for (const auto& instance : platform_.records.instances())
-    wanted[instance.id.app()].insert(instance.id.release());
-  for (const auto& [app, ids] : wanted) {
-    std::vector<model::Domain> domains;
-    for (const ReleaseId id : ids) {
-      const model::Release* release = release_of(model::InstanceId(app, id, "none"));
-      if (release == nullptr) continue;
-      for (const auto& domain : platform_.domains_of(app, release->spec)) {
-        if (std::find(domains.begin(), domains.end(), domain) == domains.end())
-          domains.push_back(domain);
-      }
+  for (const auto& instance : instances) wanted[instance.id.app()].insert(instance.id.release());
+  for (const auto& [app, releases] : wanted) publish_app(app, releases);
+}
+
+void Reconciler::publish_app(const AppName& app, const std::set<ReleaseId>& releases) {
+  std::vector<model::Domain> domains;
+  for (const ReleaseId id : releases) {
+    const model::Release* release = release_of(app, id);
+    if (release == nullptr) continue;
+    for (const auto& domain : platform_.domains_of(app, release->spec)) {
+      if (std::find(domains.begin(), domains.end(), domain) == domains.end())
+        domains.push_back(domain);
     }
-    if (published_[app.str()] == domains) continue;
-    platform_.routers.publish_domains(app, domains);
-    published_[app.str()] = domains;
   }
-  std::erase_if(published_,
-                [&](const auto& entry) { return !wanted.contains(AppName(entry.first)); });
+  auto& published = known_[app].published;
+  if (published == domains) return;
+  platform_.routers.publish_domains(app, domains);
+  published = std::move(domains);
 }
 
 void Reconciler::guard_ports(const std::vector<model::Instance>& instances) {

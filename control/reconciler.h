@@ -37,15 +37,23 @@ class Reconciler {
   void reconcile();
   void settle_apps();
   void settle(const AppRecord& app, const std::vector<model::Instance>& instances);
-  void place_missing(const AppRecord& app, int missing);
-  void publish(const std::vector<AppRecord>& apps);
+  void place_missing(const AppRecord& app, const model::Release& release, int missing);
+  void publish(const std::vector<AppRecord>& apps, const std::vector<model::Instance>& instances);
+  void publish_app(const AppName& app, const std::set<ReleaseId>& releases);
   void guard_ports(const std::vector<model::Instance>& instances);
-  [[nodiscard]] model::Orders orders();
-  const model::Release* release_of(const model::InstanceId& id);
+  [[nodiscard]] model::Orders orders(const std::vector<model::Instance>& instances,
+                                     store::Revision revision);
+  void drop_former(const std::vector<AppRecord>& apps);
+  const model::Release* release_of(const AppName& app, ReleaseId id);
 
   Platform& platform_;
-  std::map<std::string, model::Release> releases_;  // never change, so read once
-  std::map<std::string, std::vector<model::Domain>> published_;
+  /// What is remembered of an app, while it is the same one.
+  struct Known {
+    store::Revision created = 0;
+    std::map<ReleaseId, model::Release> releases;  // never change, so read once
+    std::vector<model::Domain> published;
+  };
+  std::map<AppName, Known> known_;
   std::vector<host::PortGuard::Pair> guarded_;
   std::map<std::string, std::string> complaints_;  // last reason an app could not be settled
   bool guard_known_ = false;

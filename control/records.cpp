@@ -35,6 +35,7 @@ AppRecord app_from(const store::KeyValue& kv) {
           .wanted = app_wanted_from(get_string(json, "wanted")),
           .current = release_from(json, "current"),
           .last_release = static_cast<int>(get_int(json, "last_release")),
+          .created = kv.created,
           .modified = kv.modified};
 }
 
@@ -119,6 +120,13 @@ std::optional<Outcome> Records::outcome(const AppName& app, ReleaseId id) {
     return Outcome{get_string(json, "state"), get_int_or(json, "probes", 0),
                    get_int_or(json, "probes_failed", 0)};
   });
+}
+
+Records::InstancesAt Records::instances_at() {
+  const auto listing = store_.list("instances/");
+  InstancesAt at{.revision = listing.revision};
+  for (const store::KeyValue& kv : listing.items) at.instances.push_back(instance_of(kv));
+  return at;
 }
 
 std::vector<model::Instance> Records::instances() {

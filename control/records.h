@@ -31,7 +31,8 @@ struct AppRecord {
   model::Uid uid;
   AppWanted wanted = AppWanted::running;
   std::optional<ReleaseId> current;
-  int last_release = 0;  // numbers are never given twice
+  int last_release = 0;         // numbers are never given twice
+  store::Revision created = 0;  // tells an app from a former one of the same name
   store::Revision modified = 0;
 };
 
@@ -63,6 +64,12 @@ class Records {
   [[nodiscard]] std::optional<model::Release> release(const AppName& app, ReleaseId id);
   [[nodiscard]] std::vector<model::Release> releases(const AppName& app);  // oldest first
   [[nodiscard]] std::optional<Outcome> outcome(const AppName& app, ReleaseId id);
+  struct InstancesAt {
+    std::vector<model::Instance> instances;
+    store::Revision revision = 0;
+  };
+  /// All of them as of one revision.
+  [[nodiscard]] InstancesAt instances_at();
   [[nodiscard]] std::vector<model::Instance> instances();
   [[nodiscard]] std::vector<model::Instance> instances(const AppName& app);
   [[nodiscard]] std::optional<Rollout> rollout(const AppName& app);

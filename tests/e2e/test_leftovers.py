@@ -63,6 +63,22 @@ class Leftovers(unittest.TestCase):
             for folder in ("trees", "bundles", "logs", "keys"):
                 self.assertEqual([f for f in (p.data / folder).rglob("*") if f.is_file() and "owner" not in f.name], [], folder)
 
+    def test_an_app_made_again_under_an_old_name_is_a_new_one(self):
+        with Platform() as p:
+            for text in ("one", "two", "three"):
+                self.assertEqual(p.deploy(p.hello(text))["release"], "v1")
+                self.assertEqual(p.get("hello.test").text, text)
+                p.upaas("destroy", "hello", "--confirm", "hello")
+
+    def test_the_log_of_a_talkative_app_stays_bounded(self):
+        with Platform() as p:
+            p.deploy(p.app("loud", **{"app_yaml": "name: loud\ninterpreter: {type: python}\n", "app.py":
+                "import sys\ndef application(e, s):\n    sys.stderr.write('x' * 1023 + '\\n')\n"
+                "    sys.stderr.write(('y' * 1023 + '\\n') * 25000)\n    s('200 OK', [])\n    return [b'said']\n"}))
+            self.assertEqual(p.get("loud.test").text, "said")
+            log = next((p.data / "logs/loud").glob("*.log"))
+            wait_for(lambda: log.stat().st_size < 20 << 20, 60, f"trimmed: {log.stat().st_size}")
+
 
 if __name__ == "__main__":
     unittest.main()
