@@ -178,4 +178,11 @@ bool wait_until(const std::function<bool()>& condition, milliseconds limit, std:
   return true;
 }
 
+void pause_for(milliseconds time, const std::stop_token& stop) {
+  std::mutex mutex;
+  std::condition_variable_any stopped;
+  std::unique_lock lock(mutex);
+  stopped.wait_for(lock, stop, time, [] { return false; });
+}
+
 }  // namespace upaas

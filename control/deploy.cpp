@@ -1,10 +1,7 @@
 #include "control/deploy.h"
 
-#include "base/digest.h"
 #include "base/error.h"
 #include "base/fault.h"
-#include "base/files.h"
-#include "bundle/bundle.h"
 #include "control/candidate.h"
 #include "control/follow.h"
 #include "control/placing.h"
@@ -34,15 +31,6 @@ struct Switch {
   std::vector<model::Instance> fresh;
   ProbeCount probes;
 };
-
-std::vector<store::Operation> wanting(std::vector<model::Instance>& instances, Wanted wanted) {
-  std::vector<store::Operation> operations;
-  for (auto& instance : instances) {
-    instance.wanted = wanted;
-    operations.push_back(Records::put(instance));
-  }
-  return operations;
-}
 
 /// Records vN: number, release and domains in one transaction.
 void record_release(Switch& s, const Candidate& candidate) {
@@ -114,7 +102,7 @@ void revert(Switch& s, const Error& why) {
   operations.push_back(Records::put(s.app.name, s.release.id, Outcome{"failed", 0, 0}));
   s.rollout.write("revert", std::move(operations));
   s.reconciler.poke();
-  Journey quiet({.on_step = {}, .on_line = {}, .stop = s.journey.stop()});
+  Journey quiet = s.journey.silent();
   follow_out(s.platform, ids(s.fresh), kSlack, quiet);
   s.reconciler.retire_stopped();
 }

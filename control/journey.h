@@ -48,6 +48,10 @@ class Journey {
       throw;
     }
   }
+  /// A journey that stops when this one does and tells nobody.
+  [[nodiscard]] Journey silent() const {
+    return Journey({.on_step = {}, .on_line = {}, .stop = sink_.stop});
+  }
   void begin(const std::string& name) { tell({name, "running", 0}); }
   /// Replaces an earlier end of the same step (several instances: the longest counts).
   void end(const std::string& name, const std::string& state, double seconds);

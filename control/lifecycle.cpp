@@ -17,20 +17,6 @@ using model::Wanted;
 
 namespace {
 
-AppRecord known_app(Platform& platform, const AppName& name) {
-  if (auto app = platform.records.app(name)) return *app;
-  throw Error(ErrorKind::not_found, "there is no app " + name.str(), "`upaas apps` lists them");
-}
-
-std::vector<store::Operation> all_gone(std::vector<model::Instance>& instances) {
-  std::vector<store::Operation> operations;
-  for (auto& instance : instances) {
-    instance.wanted = Wanted::gone;
-    operations.push_back(Records::put(instance));
-  }
-  return operations;
-}
-
 Json answer(const char* schema, const AppName& app, bool changed, Steady::time_point begin) {
   return {{"schema", schema},
           {"app", app.str()},
@@ -43,7 +29,7 @@ void take_down(Platform& platform, Reconciler& reconciler, RolloutLock& rollout,
                AppWanted wanted, Journey& journey) {
   auto instances = platform.records.instances(app.name);
   app.wanted = wanted;
-  auto operations = all_gone(instances);
+  auto operations = wanting(instances, Wanted::gone);
   operations.push_back(Records::put(app));
   rollout.write("stop", std::move(operations));
   fault_point("stop.written");
@@ -89,7 +75,7 @@ Json start_app(Platform& platform, Reconciler& reconciler, const AppName& name,
       throw;
     }
     platform.events.add(name.str(), "start.failed", error.message());
-    Journey quiet({.on_step = {}, .on_line = {}, .stop = journey.stop()});
+    Journey quiet = journey.silent();
     take_down(platform, reconciler, rollout, app, AppWanted::stopped, quiet);
     throw;
   }
@@ -126,9 +112,8 @@ void forget_app(Platform& platform, const AppRecord& app) {
   const std::string& name = app.name.str();
   platform.routers.forget_app(app.name);
   platform.deployer.remove_logs(app.name);
-  std::vector<std::string> bundles;
-  for (const auto& release : platform.records.releases(app.name))
-    bundles.push_back(release.bundle.str());
+  std::set<model::BundleId> bundles;
+  for (const auto& release : platform.records.releases(app.name)) bundles.insert(release.bundle);
   std::vector<store::Operation> operations{
       store::Operation::remove_prefix("releases/" + name + "/"),
       store::Operation::remove_prefix("outcomes/" + name + "/")};

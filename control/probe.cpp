@@ -49,7 +49,7 @@ void Probe::run(const std::stop_token& stop, const ProbeOptions& options, const 
         if (count->failed++ == 0) count->first_failure = failure;
       }
     }
-    (void)wait_until([] { return false; }, options.pause, stop, options.pause);
+    pause_for(options.pause, stop);
   }
 }
 

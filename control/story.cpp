@@ -9,6 +9,21 @@
 
 namespace upaas::control {
 
+AppRecord known_app(Platform& platform, const AppName& name) {
+  if (auto app = platform.records.app(name)) return *app;
+  throw Error(ErrorKind::not_found, "there is no app " + name.str(), "`upaas apps` lists them");
+}
+
+std::vector<store::Operation> wanting(std::vector<model::Instance>& instances,
+                                      model::Wanted wanted) {
+  std::vector<store::Operation> operations;
+  for (auto& instance : instances) {
+    instance.wanted = wanted;
+    operations.push_back(Records::put(instance));
+  }
+  return operations;
+}
+
 std::vector<model::InstanceId> ids(const std::vector<model::Instance>& instances) {
   std::vector<model::InstanceId> result;
   for (const auto& instance : instances) result.push_back(instance.id);
@@ -59,11 +74,21 @@ Bundles bundles_of_releases(Platform& platform) {
   return bundles;
 }
 
+/// Of the candidates, the bundles that nothing needs; and every tree that nothing needs.
+void remove_unneeded(Platform& platform, const Bundles& bundles,
+                     const std::set<model::BundleId>& candidates) {
+  for (const auto& id : candidates) {
+    if (!bundles.needed.contains(id)) platform.bundles.remove(id.str());
+  }
+  (void)platform.deployer.remove_trees_except({bundles.needed.begin(), bundles.needed.end()});
+}
+
 void drop_stale_domains(Platform& platform, const AppName& app) {
+  const auto record = platform.records.app(app);
+  if (!record) return;
   std::set<std::string> valid;
   for (const auto& release : platform.records.releases(app)) {
-    const auto record = platform.records.app(app);
-    if (!record || release.id < record->current.value_or(ReleaseId{0})) continue;
+    if (release.id < record->current.value_or(ReleaseId{0})) continue;
     for (const auto& domain : platform.domains_of(app, release.spec))
       valid.insert("domains/" + domain.str());
   }
@@ -83,22 +108,14 @@ void housekeep(Platform& platform, const AppName& app) {
     const auto bundles = bundles_of_releases(platform);
     // One that no release names yet was just uploaded: it belongs to a deploy that is about to
     // begin.
-    for (const auto& id : bundles.former) {
-      if (!bundles.needed.contains(id)) platform.bundles.remove(id.str());
-    }
-    (void)platform.deployer.remove_trees_except({bundles.needed.begin(), bundles.needed.end()});
+    remove_unneeded(platform, bundles, bundles.former);
   } catch (const Error& error) {
     log_warning("housekeeping", {{"app", app.str()}, {"error", error.message()}});
   }
 }
 
-void drop_bundles(Platform& platform, const std::vector<std::string>& digests) {
-  const auto bundles = bundles_of_releases(platform);
-  for (const std::string& digest : digests) {
-    const auto id = model::BundleId::from(digest);
-    if (!id || !bundles.needed.contains(*id)) platform.bundles.remove(digest);
-  }
-  (void)platform.deployer.remove_trees_except({bundles.needed.begin(), bundles.needed.end()});
+void drop_bundles(Platform& platform, const std::set<model::BundleId>& candidates) {
+  remove_unneeded(platform, bundles_of_releases(platform), candidates);
 }
 
 void sweep_uploads(Platform& platform) {

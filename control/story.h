@@ -5,6 +5,7 @@
 #include "control/probe.h"
 
 #include <chrono>
+#include <set>
 #include <string_view>
 #include <vector>
 
@@ -16,6 +17,11 @@ inline constexpr std::string_view kBundleInTheMaking = "bundle-";
 /// Beyond the limits that the app sets itself: what a step of ours may take.
 inline constexpr std::chrono::milliseconds kSlack = std::chrono::seconds(60);
 
+/// The app's record. Error(not_found) when there is none.
+[[nodiscard]] AppRecord known_app(Platform& platform, const AppName& name);
+/// Sets what is wanted of each, and gives the operations that write it.
+[[nodiscard]] std::vector<store::Operation> wanting(std::vector<model::Instance>& instances,
+                                                    model::Wanted wanted);
 [[nodiscard]] std::vector<model::InstanceId> ids(const std::vector<model::Instance>& instances);
 /// The longest `drain.timeout` of their releases.
 [[nodiscard]] std::chrono::milliseconds longest_drain(
@@ -25,7 +31,7 @@ inline constexpr std::chrono::milliseconds kSlack = std::chrono::seconds(60);
 /// and this app's stale domains.
 void housekeep(Platform& platform, const AppName& app);
 /// Removes these bundles and their trees unless a release of another app needs them.
-void drop_bundles(Platform& platform, const std::vector<std::string>& digests);
+void drop_bundles(Platform& platform, const std::set<model::BundleId>& candidates);
 /// Before anything can be uploaded (at the daemon's start): removes uploads that no deploy used,
 /// and bundles that no build finished.
 void sweep_uploads(Platform& platform);

@@ -1,6 +1,6 @@
 #include "control/views.h"
 
-#include "base/error.h"
+#include "control/story.h"
 
 #include <algorithm>
 #include <map>
@@ -10,12 +10,6 @@ namespace upaas::control {
 using model::InstanceState;
 
 namespace {
-
-void must_exist(Platform& platform, const AppName& app) {
-  if (!platform.records.app(app)) {
-    throw Error(ErrorKind::not_found, "there is no app " + app.str(), "`upaas apps` lists them");
-  }
-}
 
 std::string app_state(Platform& platform, const AppRecord& app, int live, bool failed) {
   if (platform.records.rollout(app.name)) return "deploying";
@@ -46,7 +40,7 @@ std::vector<wire::AppView> app_views(Platform& platform) {
 
 std::vector<wire::InstanceView> instance_views(Platform& platform,
                                                const std::optional<AppName>& app) {
-  if (app) must_exist(platform, *app);
+  if (app) (void)known_app(platform, *app);
   std::map<model::InstanceId, model::InstanceReport> reports;
   for (auto& report : platform.host.report()) reports.emplace(report.id, std::move(report));
   std::vector<wire::InstanceView> views;
@@ -72,13 +66,12 @@ std::vector<wire::InstanceView> instance_views(Platform& platform,
 }
 
 std::vector<wire::ReleaseView> release_views(Platform& platform, const AppName& name) {
-  must_exist(platform, name);
-  const auto app = platform.records.app(name);
+  const AppRecord app = known_app(platform, name);
   const auto rollout = platform.records.rollout(name);
   std::vector<wire::ReleaseView> views;
   for (const auto& release : platform.records.releases(name)) {
     const auto outcome = platform.records.outcome(name, release.id);
-    std::string state = release.id == app->current
+    std::string state = release.id == app.current
                             ? "current"
                             : (outcome && outcome->state == "ok" ? "former" : "failed");
     if (rollout && rollout->to == release.id) state = "deploying";

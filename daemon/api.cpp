@@ -203,8 +203,10 @@ void Api::events(const Call& call, Reply& reply) {
     return send_json(reply, wire::events_json(views));
   }
   Stream& stream = reply.stream(kLines);
-  std::int64_t last = wanted.after;
   while (!stopping_.stop_requested()) {
+    // What is read after this look and is newer is waited for again; what other apps did is not.
+    const auto newest = log.read({.after = wanted.after, .newest = 1});
+    std::int64_t last = newest.empty() ? wanted.after : newest.back().id;
     for (const auto& event : log.read(wanted)) {
       if (!stream.write(wire::event_line(control::event_view(event)))) return;
       last = std::max(last, event.id);
@@ -213,13 +215,6 @@ void Api::events(const Call& call, Reply& reply) {
     if (!log.wait(last, std::chrono::seconds(5), stopping_.get_token()) &&
         !stream.write(wire::beat_line()))
       return;
-    // Another app's event woke us: do not look at it again.
-    if (const auto newest = log.read({.app = {}, .after = last, .newest = 1});
-        wanted.app && !newest.empty()) {
-      bool ours = false;
-      for (const auto& event : log.read(wanted)) ours = ours || event.id > last;
-      if (!ours) last = newest.back().id;
-    }
   }
 }
 

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/files.h"
+#include "control/story.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -23,9 +24,7 @@ constexpr auto kBeat = std::chrono::seconds(5);
 LogFollower::LogFollower(control::Platform& platform, const model::AppName& app,
                          const std::string& instance)
     : directory_(platform.options.layout.logs() / app.str()), only_(instance) {
-  if (!platform.records.app(app)) {
-    throw Error(ErrorKind::not_found, "there is no app " + app.str(), "`upaas apps` lists them");
-  }
+  (void)control::known_app(platform, app);
   if (!only_.empty() && !model::InstanceId::from(only_)) {
     throw Error(ErrorKind::not_found, "there is no instance " + only_.substr(0, 80),
                 "`upaas ps` lists them");
@@ -122,7 +121,7 @@ void LogFollower::follow(const Write& write, const std::function<bool()>& beat,
       if (!beat()) return;
       last = Steady::now();
     }
-    (void)wait_until([] { return false; }, kLook, stop, kLook);
+    pause_for(kLook, stop);
   }
 }
 

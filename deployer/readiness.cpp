@@ -88,8 +88,7 @@ class Wait {
   }
 
   void pause() {
-    wait_until([] { return false; }, std::min(pause_, std::max(left(), kFirstPause)), stop_,
-               pause_);
+    pause_for(std::min(pause_, std::max(left(), kFirstPause)), stop_);
     pause_ = std::min(pause_ * 2, kLongestPause);
   }
 

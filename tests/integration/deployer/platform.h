@@ -6,6 +6,7 @@
 #include "base/files.h"
 #include "base/uwsgi_packet.h"
 #include "deployer/deployer.h"
+#include "tests/support/free_port.h"
 #include "tests/support/release_values.h"
 
 #include <map>
@@ -52,8 +53,5 @@ class Platform {
   std::unique_ptr<deployer::Deployer> deployer;
   UniqueFd announcer;  // takes the announcements and keeps them
 };
-
-/// A port that nobody listens on now.
-model::Port free_port();
 
 }  // namespace upaas::test

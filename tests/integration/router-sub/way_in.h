@@ -7,6 +7,7 @@
 #include "host/cgroup.h"
 #include "host/detached.h"
 #include "router-sub/routers.h"
+#include "tests/support/free_port.h"
 
 #include <atomic>
 #include <chrono>
@@ -79,7 +80,5 @@ class Load {
   std::vector<Count> counts_;
   std::vector<std::jthread> threads_;
 };
-
-[[nodiscard]] model::Port free_port();
 
 }  // namespace upaas::test

@@ -2,11 +2,10 @@
 #include "base/files.h"
 #include "base/http_client.h"
 #include "daemon/http_server.h"
+#include "tests/support/free_port.h"
 
 #include <catch2/catch.hpp>
 
-#include <netinet/in.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -14,26 +13,11 @@
 using namespace upaas;
 using namespace upaas::daemon;
 
-namespace {
-
-std::uint16_t free_port() {
-  const UniqueFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  REQUIRE(bind(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
-  socklen_t size = sizeof address;
-  REQUIRE(getsockname(fd.get(), reinterpret_cast<sockaddr*>(&address), &size) == 0);
-  return ntohs(address.sin_port);
-}
-
-}  // namespace
-
 TEST_CASE("the server answers on TCP and on a unix socket at any path, and tells who root is") {
   const TempDir home;
   const auto deep = home.path() / std::string(120, 'd');
   make_directory(deep);
-  const std::uint16_t port = free_port();
+  const std::uint16_t port = test::free_port().value;
   HttpServer server({.port = port, .socket = deep / "s.sock"}, [](const Call& call, Reply& reply) {
     reply.send(200, "text/plain",
                (call.root ? "root " : "nobody ") + call.path.back() + " " + call.text(100));
@@ -47,7 +31,7 @@ TEST_CASE("the server answers on TCP and on a unix socket at any path, and tells
 
 TEST_CASE("a stream arrives in pieces and notices that its client has gone") {
   const TempDir home;
-  const std::uint16_t port = free_port();
+  const std::uint16_t port = test::free_port().value;
   std::atomic<bool> noticed = false;
   HttpServer server({.port = port, .socket = home.path() / "s"}, [&](const Call&, Reply& reply) {
     Stream& stream = reply.stream("text/plain");
@@ -75,7 +59,7 @@ TEST_CASE("a stream arrives in pieces and notices that its client has gone") {
 
 TEST_CASE("a body beyond its limit is refused, and an address in use is a conflict") {
   const TempDir home;
-  const std::uint16_t port = free_port();
+  const std::uint16_t port = test::free_port().value;
   HttpServer server({.port = port, .socket = home.path() / "s"},
                     [](const Call& call, Reply& reply) {
                       try {
