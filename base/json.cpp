@@ -12,6 +12,8 @@ namespace upaas {
 namespace {
 
 constexpr int kDeepest = 64;
+// A value costs up to 64 bytes once parsed, however short it is written.
+constexpr std::size_t kMostValues = 4'000'000;
 
 Error error_at(std::string_view what, std::string_view text, std::size_t offset,
                std::string_view reason) {
@@ -24,8 +26,9 @@ Error error_at(std::string_view what, std::string_view text, std::size_t offset,
 }
 
 // The parser keeps a stack on the heap, but what is made of it is walked by recursion.
-void check_depth(std::string_view text, std::string_view what) {
+void check_shape(std::string_view text, std::string_view what) {
   int depth = 0;
+  std::size_t values = 0;
   bool in_string = false;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
@@ -40,6 +43,10 @@ void check_depth(std::string_view text, std::string_view what) {
       }
     } else if (c == ']' || c == '}') {
       --depth;
+    }
+    values += !in_string && (c == ',' || c == '[' || c == '{');
+    if (values > kMostValues) {
+      throw error_at(what, text, i, fmt::format("more than {} values", kMostValues));
     }
   }
 }
@@ -101,7 +108,7 @@ Json parse_json(std::string_view text, std::string_view what, std::size_t limit)
   if (text.size() > limit) {
     throw Error(ErrorKind::invalid, fmt::format("{}: longer than {} bytes", what, limit));
   }
-  check_depth(text, what);
+  check_shape(text, what);
   try {
     return Json::parse(text);
   } catch (const Json::parse_error& error) {

@@ -11,7 +11,7 @@ namespace upaas {
 using Json = nlohmann::json;
 
 /// Parses foreign text: Error(invalid) "WHAT: line 3, column 7: ..." when it is not JSON, is deeper than
-/// 64 levels or longer than `limit` bytes.
+/// 64 levels or longer than `limit` bytes, or holds more than four million values.
 [[nodiscard]] Json parse_json(std::string_view text, std::string_view what,
                               std::size_t limit = std::size_t{8} << 20);
 /// One line; bytes that are not UTF-8 become U+FFFD instead of an exception.

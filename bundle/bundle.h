@@ -47,10 +47,10 @@ struct Manifest {
 [[nodiscard]] Manifest manifest_from_json(const Json& json);
 
 struct Limits {
-  std::size_t entries = 500'000;
+  std::size_t entries = 200'000;
   std::uint64_t total_bytes = std::uint64_t{8} << 30;
   std::uint64_t file_bytes = std::uint64_t{4} << 30;
-  std::size_t manifest_bytes = std::size_t{128} << 20;
+  std::size_t manifest_bytes = std::size_t{64} << 20;
   /// Unpacked bytes for a packed one, once 16 MiB are out.
   std::uint64_t ratio = 200;
 };

@@ -203,7 +203,14 @@ void Reconciler::publish(const std::vector<AppRecord>& apps,
     if (app.current && app.wanted != AppWanted::destroyed) wanted[app.name].insert(*app.current);
   }
   for (const auto& instance : instances) wanted[instance.id.app()].insert(instance.id.release());
-  for (const auto& [app, releases] : wanted) publish_app(app, releases);
+  for (const auto& [app, releases] : wanted) {
+    // One app's trouble is not another's.
+    try {
+      publish_app(app, releases);
+    } catch (const Error& error) {
+      log_error("domains are not published", {{"app", app.str()}, {"error", error.message()}});
+    }
+  }
 }
 
 void Reconciler::publish_app(const AppName& app, const std::set<ReleaseId>& releases) {

@@ -10,6 +10,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <functional>
 #include <thread>
@@ -18,6 +19,15 @@ namespace upaas::daemon {
 namespace {
 
 using model::YamlNode;
+
+/// uWSGI expands its own notation in every option, and prints paths into JSON unescaped.
+std::string_view unfit(std::string_view path) {
+  for (const std::string_view word : {"@(", "$(", "%(", "\"", "\\"}) {
+    if (path.find(word) != std::string_view::npos) return word;
+  }
+  const auto control = [](unsigned char c) { return c < 0x20 || c == 0x7f; };
+  return std::any_of(path.begin(), path.end(), control) ? "control characters" : "";
+}
 
 /// One file being read: where errors point, and what paths are relative to.
 struct Reader {
@@ -47,6 +57,15 @@ struct Reader {
   [[nodiscard]] std::filesystem::path path(const YamlNode& node, std::string_view key) const {
     const std::filesystem::path value = text(node, key);
     return (std::filesystem::absolute(file).parent_path() / value).lexically_normal();
+  }
+  [[nodiscard]] std::filesystem::path own_directory(const YamlNode& node,
+                                                    std::string_view key) const {
+    std::filesystem::path directory = path(node, key);
+    if (const auto why = unfit(directory.native()); !why.empty())
+      throw wrong(
+          node,
+          fmt::format("`{}` must not hold {}: uWSGI would take it for more than a path", key, why));
+    return directory;
   }
   [[nodiscard]] Address address(const YamlNode& node, std::string_view key) const {
     const std::string& value = text(node, key);
@@ -124,8 +143,8 @@ using Read = std::function<void(Reader&, const YamlNode&)>;
 
 const std::map<std::string, Read>& keys() {
   static const std::map<std::string, Read> table{
-      {"data", [](Reader& r, const YamlNode& n) { r.config.data = r.path(n, "data"); }},
-      {"run", [](Reader& r, const YamlNode& n) { r.config.run = r.path(n, "run"); }},
+      {"data", [](Reader& r, const YamlNode& n) { r.config.data = r.own_directory(n, "data"); }},
+      {"run", [](Reader& r, const YamlNode& n) { r.config.run = r.own_directory(n, "run"); }},
       {"listen", [](Reader& r, const YamlNode& n) { r.config.listen = r.address(n, "listen"); }},
       {"http", [](Reader& r, const YamlNode& n) { r.config.http = r.address(n, "http"); }},
       {"domain",

@@ -33,7 +33,7 @@ TEST_CASE("what is not JSON is refused") {
   }
 }
 
-TEST_CASE("JSON that is too deep or too long is refused") {
+TEST_CASE("JSON that is too deep, too long or of too many values is refused") {
   const std::string bomb(1'000'000, '[');
   CHECK(error_of([&] { static_cast<void>(parse_json(bomb, "x")); }).message() ==
         "x: line 1, column 65: deeper than 64 levels");
@@ -43,6 +43,11 @@ TEST_CASE("JSON that is too deep or too long is refused") {
   CHECK_NOTHROW(parse_json('"' + std::string(100, '[') + "\\\"[\"", "x"));
   CHECK_NOTHROW(parse_json("[[],[]," + std::string(200, ' ') + "{}]", "x", 300));
   CHECK_THROWS_AS(parse_json("[1,2,3]", "x", 6), Error);
+  std::string many = "[[]";
+  for (int i = 0; i < 2'000'001; ++i) many += ",[]";
+  CHECK(error_of([&] { static_cast<void>(parse_json(many + "]", "x")); })
+            .message()
+            .ends_with("more than 4000000 values"));
 }
 
 TEST_CASE("bytes that are not UTF-8 are replaced when written") {

@@ -71,6 +71,10 @@ TEST_CASE("what is wrong is refused with its place") {
   CHECK(refused("store: redis\n").find("sqlite") != std::string::npos);
   CHECK(refused("listen: 0.0.0.0:8700\n").find("loopback") != std::string::npos);
   CHECK(refused("- a\n").starts_with("/etc/upaas/upaas.yaml:1:1: "));
+  for (const std::string path : {"/a\\\\b", "/a@(b", "/a$(b", "/a%(b", "/a\\nb"}) {
+    INFO(path);
+    CHECK(refused("run: \"" + path + "\"\n").starts_with("/etc/upaas/upaas.yaml:1:6: "));
+  }
   CHECK(refused("a: [\n").starts_with("/etc/upaas/upaas.yaml:"));
 }
 
