@@ -3,17 +3,21 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/fault.h"
+#include "base/json.h"
+#include "builder/cache.h"
 #include "builder/commands.h"
-#include "builder/python.h"
+#include "builder/detect.h"
+#include "builder/interpreter.h"
+#include "builder/revision.h"
 #include "builder/source.h"
 #include "builder/spec_files.h"
+#include "builder/tree_files.h"
 #include "builder/workspace.h"
-#include "bundle/beneath.h"
+#include "builder/wsgi.h"
 #include "bundle/entry_rules.h"
 
-#include <fcntl.h>
+#include <nlohmann/json.hpp>
 
-#include <algorithm>
 #include <chrono>
 
 namespace upaas::builder {
@@ -28,27 +32,51 @@ class Build {
         options_(options),
         progress_(progress),
         workspace_(options.work, options.uid),
-        commands_(options, progress, workspace_.tree()) {}
+        commands_(options, progress, workspace_),
+        cache_(options.cache, request.app, options.uid) {}
 
   Built run(const std::filesystem::path& output) {
-    stage("interpreter", [&] { choose_interpreter(); });
-    stage("source", [&] { bring_source(request_, commands_, workspace_); });
+    const bool declared = spec_.interpreter.type.has_value();
+    if (declared) stage("interpreter", [&] { choose(Found{}); });
+    stage("source", [&] { fresh_ = bring_source(request_, commands_, workspace_, cache_); });
+    if (spec_.repository) stage("revision", [&] { revision(); });
     stage("files", [&] { write_spec_files(workspace_.tree(), spec_.files, options_.uid); });
+    if (!declared) stage("interpreter", [&] { find(); });
+    const Ingredients made_of = ingredients();
+    if (auto same = former(made_of)) return std::move(*same);
     stage("setup", [&] { set_up(); });
-    stage("finalize", [&] { check_result(); });
-    std::optional<bundle::Packed> packed;
-    stage("pack", [&] { packed = bundle::pack(workspace_.tree(), spec_, runtime_, output); });
-    return {*packed, runtime_, std::move(stages_)};
+    stage("finalize", [&] { finalize(); });
+    Built built{.packed = {model::BundleId(std::string(64, '0')), 0, 0},
+                .runtime = choice_.runtime,
+                .stages = {},
+                .revision = revision_};
+    stage("pack",
+          [&] { built.packed = bundle::pack(workspace_.tree(), spec_, choice_.runtime, output); });
+    cache_.keep_result({made_of, built.packed, choice_.runtime});
+    if (spec_.repository) cache_.keep_tree(repository_ingredients(request_), workspace_.tree());
+    built.stages = std::move(stages_);
+    return built;
   }
 
  private:
   /// Times it, and says in an error which stage it was.
   template <typename Work>
   void stage(std::string_view name, const Work& work);
-  void choose_interpreter();
+  void reason(const std::string& line) const {
+    if (progress_.on_reason) progress_.on_reason(line);
+  }
+  void choose(const Found& found);
+  void find();
+  void revision();
+  [[nodiscard]] Ingredients ingredients() const;
+  [[nodiscard]] std::optional<Built> former(const Ingredients& made_of);
   void set_up();
-  void check_result();
+  void install();
+  void finalize();
+  void complete_runtime();
+  void check_result() const;
   [[nodiscard]] Environment environment() const;
+  [[nodiscard]] std::string definition_text() const;
 
   const model::AppSpec& spec_;
   const Request& request_;
@@ -56,7 +84,10 @@ class Build {
   const Progress& progress_;
   Workspace workspace_;
   Commands commands_;
-  model::Runtime runtime_;
+  Cache cache_;
+  Choice choice_;
+  model::Revision revision_;
+  bool fresh_ = true;
   std::vector<Stage> stages_;
 };
 
@@ -75,64 +106,170 @@ void Build::stage(std::string_view name, const Work& work) {
       {std::string(name), std::chrono::duration<double>(Steady::now() - begin).count()});
 }
 
-void Build::choose_interpreter() {
-  const model::Interpreter& interpreter = spec_.interpreter;
-  if (interpreter.type == model::InterpreterType::python) {
-    const bool in_full = std::any_of(interpreter.versions.begin(), interpreter.versions.end(),
-                                     [](const std::string& version) {
-                                       return std::count(version.begin(), version.end(), '.') > 1;
-                                     });
-    runtime_.version = choose_version(interpreter.versions, python_version(in_full));
-  }
-  if (spec_.web) {
-    runtime_.kind = model::Runtime::Kind::web;
-    runtime_.web = spec_.web;
-  } else if (interpreter.type == model::InterpreterType::python) {
-    runtime_.kind = model::Runtime::Kind::python;
-    runtime_.module = interpreter.module;
-  } else if (interpreter.type == model::InterpreterType::static_files) {
-    runtime_.kind = model::Runtime::Kind::static_files;
-    runtime_.root = interpreter.root;
-  } else {
-    throw Error(ErrorKind::invalid, "nothing says how the app is run",
-                "give interpreter.type or processes.web");
-  }
+void Build::choose(const Found& found) {
+  choice_ = choose_interpreter(spec_, found, request_.interpreter_version, *options_.interpreters,
+                               commands_);
+}
+
+void Build::find() {
+  const Found found = detect(workspace_.tree());
+  for (const std::string& line : found.reasons) reason(line);
+  choose(found);
+}
+
+void Build::revision() {
+  revision_ = read_revision(spec_.repository->revision, request_.former_revision,
+                            TreeFiles(workspace_.tree()), commands_, environment());
+  if (!revision_.id.empty()) reason("revision " + revision_.id);
 }
 
 Environment Build::environment() const {
   Environment own;
-  if (runtime_.venv) {
-    const std::string venv = std::string(model::kAppHome) + "/" + runtime_.venv->str();
-    own = {{"VIRTUAL_ENV", venv}, {"PATH", venv + "/bin:/usr/local/bin:/usr/bin:/bin"}};
+  for (const auto& [name, value] : options_.interpreters->env) own[name.str()] = value;
+  for (const auto& [name, value] : choice_.runtime.env) own[name.str()] = value;
+  std::string path;
+  if (choice_.definition != nullptr) {
+    for (const model::TreePath& directory : choice_.definition->path)
+      path += std::string(model::kAppHome) + "/" + directory.str() + ":";
   }
+  own["PATH"] = path + "/usr/local/bin:/usr/bin:/bin";
+  if (fresh_) own["UPAAS_FRESH_PACKAGE"] = "true";
   for (const auto& [name, value] : spec_.env) own[name.str()] = value;
   return commands_.environment(own);
 }
 
-void Build::set_up() {
-  commands_.script("setup.before", spec_.setup.before, environment());
-  const bool python = spec_.interpreter.type == model::InterpreterType::python;
-  if (!spec_.setup.main.empty()) {
-    commands_.script("setup.main", spec_.setup.main, environment());
-  } else if (python && has_requirements(workspace_.tree())) {
-    install_requirements(commands_, environment());
-    runtime_.venv = model::TreePath(bundle::kVenvPath);
-  }
-  commands_.script("setup.after", spec_.setup.after, environment());
+/// Of the server's own part: a changed definition makes another bundle.
+std::string Build::definition_text() const {
+  const auto& interpreters = *options_.interpreters;
+  Json json{{"system", interpreters.system}, {"finalize", interpreters.finalize}};
+  json["interpreter"] = choice_.definition->interpreter;
+  json["main"] = choice_.definition->main;
+  for (const auto& [name, value] : environment()) json["env"][name] = value;
+  return dump_json(json);
 }
 
-void Build::check_result() {
-  if (runtime_.module) {
-    check_module(commands_, workspace_.tree(), *runtime_.module, runtime_.venv.has_value(),
-                 environment());
+Ingredients Build::ingredients() const {
+  Ingredients made;
+  made.add("app.yaml", dump_json(model::to_json(spec_)));
+  made.add("interpreter", dump_json(model::to_json(choice_.runtime)));
+  made.add("actions and environment of the server", definition_text());
+  // The tree of the last build also holds what that build made: its revision stands for the source.
+  if (fresh_) {
+    made.add_digest("source", tree_digest(workspace_.tree()));
+  } else {
+    made.add("revision", revision_.id);
   }
-  if (!runtime_.root) return;
-  const UniqueFd tree = bundle::open_root(workspace_.tree());
-  if (!bundle::try_open_beneath(tree.get(), runtime_.root->str(), O_RDONLY | O_DIRECTORY).valid()) {
-    throw Error(
-        ErrorKind::invalid,
-        "interpreter.settings.root: the tree has no directory '" + runtime_.root->str() + "'",
-        "name the directory that is served, or leave it out to serve the whole tree");
+  return made;
+}
+
+std::optional<Built> Build::former(const Ingredients& made_of) {
+  const auto last = cache_.last_result();
+  if (request_.fresh || !options_.has_bundle || !last) return std::nullopt;
+  if (!fresh_ && revision_.id.empty()) return std::nullopt;
+  if (last->made_of != made_of) {
+    reason("built: not the same as last time: " + made_of.difference(last->made_of));
+    return std::nullopt;
+  }
+  if (!options_.has_bundle(last->packed.id)) return std::nullopt;
+  reason("bundle reused: source, app.yaml, interpreter and settings are as they were");
+  if (spec_.repository) cache_.keep_tree(repository_ingredients(request_), workspace_.tree());
+  return Built{.packed = last->packed,
+               .runtime = last->runtime,
+               .stages = std::move(stages_),
+               .revision = revision_,
+               .reused = true};
+}
+
+void Build::set_up() {
+  const Environment env = environment();
+  commands_.own_script("setup.system", "actions.setup.system", options_.interpreters->system, env);
+  commands_.own_script("setup.interpreter", "actions.setup.interpreter",
+                       choice_.definition->interpreter, env);
+  commands_.script("setup.before", spec_.setup.before, env);
+  if (!spec_.setup.main.empty()) {
+    commands_.script("setup.main", spec_.setup.main, env);
+  } else if (!choice_.definition->main.empty()) {
+    install();
+  }
+  commands_.script("setup.after", spec_.setup.after, env);
+}
+
+/// The interpreter's own setup, or what it made last time from the same.
+void Build::install() {
+  const auto& rule = choice_.definition->dependencies;
+  const auto run = [&] {
+    commands_.own_script("setup.main", "setup of " + choice_.runtime.name.str(),
+                         choice_.definition->main, environment());
+  };
+  const TreeFiles files(workspace_.tree());
+  Ingredients key;
+  bool any = false;
+  for (const model::TreePath& path : rule.keys) {
+    const auto text = files.text(path.str());
+    any = any || files.has(path.str());
+    if (files.has_directory(path.str())) {
+      key.add_digest(path.str(), tree_digest(workspace_.tree() / path.str()));
+    } else {
+      key.add(path.str(), text.value_or(""));
+    }
+  }
+  if (!any || rule.paths.empty()) return run();
+  key.add("interpreter", choice_.runtime.name.str() + choice_.runtime.version);
+  key.add("actions and environment of the server", definition_text());
+  for (const std::string& line : spec_.setup.before) key.add("actions.setup.before", line);
+  if (request_.fresh || !fresh_) {
+    run();
+  } else if (const auto missed = cache_.restore(key, rule.paths, workspace_.tree())) {
+    if (cache_.usable()) reason("dependencies made: " + *missed);
+    run();
+  } else {
+    reason("dependencies reused");
+    return;
+  }
+  cache_.keep(key, rule.paths, workspace_.tree());
+}
+
+void Build::finalize() {
+  commands_.own_script("setup.finalize", "actions.setup.finalize", options_.interpreters->finalize,
+                       environment());
+  complete_runtime();
+  check_result();
+}
+
+/// What the template is told of the tree that came out.
+void Build::complete_runtime() {
+  const TreeFiles files(workspace_.tree());
+  for (const auto& [name, path] : choice_.definition->present) {
+    if (files.has(path.str()))
+      choice_.runtime.settings.insert_or_assign(name, model::PlainText(path.str()));
+  }
+  for (const model::TreePath& path : choice_.definition->path) {
+    if (files.has_directory(path.str())) choice_.runtime.path.push_back(path);
+  }
+}
+
+void Build::check_result() const {
+  if (choice_.runtime.web) return;
+  const TreeFiles files(workspace_.tree());
+  for (const auto& [name, rule] : choice_.definition->settings) {
+    const auto given = choice_.runtime.settings.find(name);
+    if (given == choice_.runtime.settings.end()) continue;
+    const std::string& value = given->second.str();
+    if (rule.kind == model::SettingRule::Kind::module) {
+      const bool venv = files.has_directory(std::string(bundle::kVenvPath));
+      const std::string python =
+          venv ? std::string(model::kAppHome) + "/" + std::string(bundle::kVenvPath) + "/bin/python"
+               : "/usr/bin/python3";
+      check_module(commands_, files, model::PythonModule(value), python, environment());
+    }
+    // Others are relative to it.
+    const bool top = name.str() != "fallback";
+    if (rule.kind == model::SettingRule::Kind::path && top && !files.has(value)) {
+      throw Error(
+          ErrorKind::invalid,
+          "interpreter.settings." + name.str() + ": the tree has no '" + value + "'",
+          rule.otherwise ? "add it, or name another file" : "name what is there, or leave it out");
+    }
   }
 }
 

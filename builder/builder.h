@@ -1,17 +1,23 @@
-/// Source + AppSpec -> bundle. Stages, named and timed: prepare, interpreter, source, files, setup,
-/// finalize, pack. Every command of the user runs in the sandbox, as a build uid, with a time
-/// limit, its output streamed line by line. The result is one file; a failed or killed build leaves
-/// nothing.
+/// Source + AppSpec -> bundle. Stages, named and timed: prepare, interpreter, source, revision (of
+/// a repository), files, setup, finalize, pack. When the app.yaml names no interpreter, it is found
+/// from the files, so that stage comes after `files`. Every command of the user runs in the
+/// sandbox, as a build uid, with a time limit, its output streamed line by line. The result is one
+/// file; a failed or killed build leaves nothing.
 ///
-/// Order within setup (upaas 2014): before, main, after. Without `actions.setup.main` a python app
-/// with a non-empty requirements.txt gets a venv at .upaas/venv and `pip install -r
-/// requirements.txt`.
-/// `%destination%` in `repository.clone` becomes /home/app. `UPAAS_FRESH_PACKAGE=true` is set.
+/// Order within setup (upaas 2014): the server's own actions.setup.system, the interpreter's
+/// actions.setup.interpreter, then before, main, after of the app. Without the app's own
+/// `actions.setup.main` the interpreter's runs (python: pip into .upaas/venv). The server's
+/// actions.setup.finalize end it. `%destination%` in `repository` becomes /home/app.
+///
+/// A repository with `update` is built in the tree of its last build; only a fresh build has
+/// UPAAS_FRESH_PACKAGE=true. Dependencies are kept by their lock file (cache.h). A build whose
+/// every ingredient is as it was is not done again: the bundle is the same.
 #pragma once
 
 #include "base/process.h"
 #include "bundle/bundle.h"
 #include "model/app_spec.h"
+#include "model/interpreters.h"
 #include "model/release.h"
 #include "model/units.h"
 
@@ -19,6 +25,7 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -37,6 +44,11 @@ struct Options {
   /// inside).
   Environment env;
   std::map<std::filesystem::path, std::filesystem::path> files;
+  std::shared_ptr<const model::Interpreters> interpreters;
+  std::string domain = "localhost";  // UPAAS_SYSTEM_DOMAIN
+  std::filesystem::path cache;       // empty: nothing is kept from build to build
+  /// Whether a bundle of a former build is still there; empty: it is not.
+  std::function<bool(const model::BundleId&)> has_bundle;
 };
 
 struct Request {
@@ -46,6 +58,12 @@ struct Request {
   /// absent when the spec has a repository.
   std::optional<std::filesystem::path> source_directory;
   std::optional<std::filesystem::path> source_archive;
+  /// Nothing of former builds is used.
+  bool fresh = false;
+  /// In place of `interpreter.versions`.
+  std::optional<std::string> interpreter_version = {};
+  /// The id of the revision that runs: where the changelog begins.
+  std::optional<std::string> former_revision = {};
 };
 
 struct Stage {
@@ -57,17 +75,23 @@ struct Built {
   bundle::Packed packed;
   model::Runtime runtime;
   std::vector<Stage> stages;
+  model::Revision revision = {};
+  /// Nothing was written: it is a bundle that `has_bundle` knows.
+  bool reused = false;
 };
 
 struct Progress {
   std::function<void(std::string_view stage)> on_stage;
   std::function<void(std::string_view line)> on_line;
+  /// What decided and what was reused, or which ingredient was not the same.
+  std::function<void(std::string_view line)> on_reason;
   std::stop_token stop;
 };
 
 /// Writes the bundle to `output`. Error(build_failed) at step "build": names the stage and the
 /// command, carries its last 20 lines. Error(invalid) for what the spec or the source cannot be
-/// (module file missing, python version not on this machine). Error(interrupted) on stop.
+/// (module file missing, version not on this machine). Error(config) for what this machine lacks.
+/// Error(interrupted) on stop.
 [[nodiscard]] Built build(const Request& request, const Options& options,
                           const std::filesystem::path& output, const Progress& progress);
 

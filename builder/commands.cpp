@@ -28,13 +28,21 @@ void check(const Outcome& outcome, std::string_view where, std::string_view text
   throw failure.with_output(outcome.last_lines(kShownLines));
 }
 
+/// The last line that begins with "+ ".
+std::string announced(const std::string& output, std::string_view otherwise) {
+  const auto at =
+      output.starts_with("+ ") && output.rfind("\n+ ") == output.npos ? 0 : output.rfind("\n+ ");
+  if (at == output.npos) return std::string(otherwise);
+  const auto begin = output.find("+ ", at) + 2;
+  return output.substr(begin, std::min(output.find('\n', begin), output.size()) - begin);
+}
+
 }  // namespace
 
-Commands::Commands(const Options& options, const Progress& progress,
-                   const std::filesystem::path& tree)
+Commands::Commands(const Options& options, const Progress& progress, const Workspace& workspace)
     : options_(options),
       progress_(progress),
-      tree_(tree),
+      workspace_(workspace),
       end_(Steady::now() + options.total_limit) {}
 
 Environment Commands::environment(const Environment& own) const {
@@ -46,7 +54,7 @@ Environment Commands::environment(const Environment& own) const {
       {"npm_config_cache", "/tmp/.npm"},
       // Bytecode holds the mtime of its source: useless once unpacked, and never twice the same.
       {"PYTHONDONTWRITEBYTECODE", "1"},
-      {"UPAAS_FRESH_PACKAGE", "true"},
+      {"UPAAS_SYSTEM_DOMAIN", options_.domain},
   };
   for (const auto& [name, value] : options_.env) env[name] = value;
   for (const auto& [name, value] : own) env[name] = value;
@@ -61,8 +69,12 @@ Outcome Commands::run_inside(const std::vector<std::string>& argv, const Environ
     throw Error(ErrorKind::build_failed,
                 "the build was stopped after " + seconds(options_.total_limit));
   }
-  const host::Sandbox sandbox{
-      .tree = tree_, .uid = options_.uid, .env = env, .network = network, .files = options_.files};
+  const bool planted = std::filesystem::exists(workspace_.tree());
+  const host::Sandbox sandbox{.tree = planted ? workspace_.tree() : workspace_.nothing(),
+                              .uid = options_.uid,
+                              .env = env,
+                              .network = network,
+                              .files = options_.files};
   Command command;
   command.argv = host::sandbox_argv(sandbox, argv);
   command.env = Environment{{"PATH", "/usr/bin:/bin"}};
@@ -73,19 +85,23 @@ Outcome Commands::run_inside(const std::vector<std::string>& argv, const Environ
   return run(command);
 }
 
-void Commands::program(std::string_view where, std::string_view text,
-                       const std::vector<std::string>& argv, const Environment& env) const {
-  check(run_inside(argv, env, true), where, text);
+void Commands::own_script(std::string_view where, std::string_view name, const model::Script& lines,
+                          const Environment& env) const {
+  for (const std::string& line : lines) {
+    const Outcome outcome = run_inside({"/bin/sh", "-e", "-c", line}, env, true);
+    check(outcome, where, outcome.ok() ? "" : announced(outcome.output, name));
+  }
 }
 
 void Commands::script(std::string_view where, const model::Script& lines,
                       const Environment& env) const {
-  for (const std::string& line : lines) program(where, line, {"/bin/sh", "-e", "-c", line}, env);
+  for (const std::string& line : lines)
+    check(run_inside({"/bin/sh", "-e", "-c", line}, env, true), where, line);
 }
 
 Outcome Commands::ask(const std::vector<std::string>& argv, const Environment& env) const {
   Outcome outcome = run_inside(argv, env, false);
-  if (outcome.stopped) throw Error(ErrorKind::interrupted, "the build was stopped");
+  if (outcome.stopped || outcome.timed_out) check(outcome, "a question", argv.front());
   return outcome;
 }
 

@@ -68,12 +68,23 @@ void copy_source(const fs::path& directory, const fs::path& tree) {
   }
 }
 
-void clone(const model::Repository& repository, const Commands& commands, const fs::path& tree) {
+model::Script with_destination(const model::Script& lines) {
+  model::Script all;
+  for (const std::string& line : lines) all.push_back(with_destination(line));
+  return all;
+}
+
+Environment repository_environment(const model::Repository& repository, const Commands& commands,
+                                   bool fresh) {
   Environment env{{"GIT_TERMINAL_PROMPT", "0"}};
   for (const auto& [name, value] : repository.env) env[name.str()] = value;
-  model::Script lines;
-  for (const std::string& line : repository.clone) lines.push_back(with_destination(line));
-  commands.script("repository.clone", lines, commands.environment(env));
+  if (fresh) env["UPAAS_FRESH_PACKAGE"] = "true";
+  return commands.environment(env);
+}
+
+void clone(const model::Repository& repository, const Commands& commands, const fs::path& tree) {
+  commands.script("repository.clone", with_destination(repository.clone),
+                  repository_environment(repository, commands, true));
   if (fs::is_empty(tree)) {
     throw Error(ErrorKind::build_failed, "repository.clone: it left /home/app empty",
                 "clone into %destination%, as in: git clone URL %destination%");
@@ -85,25 +96,56 @@ void clone(const model::Repository& repository, const Commands& commands, const 
   }
 }
 
-}  // namespace
-
-void bring_source(const Request& request, const Commands& commands, Workspace& workspace) {
-  const fs::path& tree = workspace.tree();
-  if (request.source_archive) {
-    bundle::unpack_source(*request.source_archive, tree);
-    workspace.give_tree_away();
-    return;
+/// True when it was cloned.
+bool bring_repository(const Request& request, const Commands& commands, Workspace& workspace,
+                      Cache& cache) {
+  const model::Repository& repository = *request.spec.repository;
+  const bool updates = !repository.update.empty() && !request.fresh;
+  if (updates && cache.take_tree(repository_ingredients(request), workspace.tree())) {
+    commands.script("repository.update", with_destination(repository.update),
+                    repository_environment(repository, commands, false));
+    return false;
   }
   workspace.make_tree();
-  if (request.source_directory) {
-    copy_source(*request.source_directory, tree);
+  workspace.give_tree_away();
+  clone(repository, commands, workspace.tree());
+  return true;
+}
+
+}  // namespace
+
+Ingredients repository_ingredients(const Request& request) {
+  const model::Repository& repository = *request.spec.repository;
+  Ingredients made;
+  const auto add = [&](const std::string& name, const model::Script& lines) {
+    std::string text;
+    for (const std::string& line : lines) text += line + '\0';
+    made.add(name, text);
+  };
+  add("repository.clone", repository.clone);
+  add("repository.update", repository.update);
+  add("interpreter.versions", request.interpreter_version
+                                  ? model::Script{*request.interpreter_version}
+                                  : request.spec.interpreter.versions);
+  return made;
+}
+
+bool bring_source(const Request& request, const Commands& commands, Workspace& workspace,
+                  Cache& cache) {
+  if (request.source_archive) {
+    bundle::unpack_source(*request.source_archive, workspace.tree());
     workspace.give_tree_away();
-  } else if (request.spec.repository) {
-    workspace.give_tree_away();
-    clone(*request.spec.repository, commands, tree);
-  } else {
-    throw Error(ErrorKind::invalid, "there is no source: neither a directory nor a repository");
+    return true;
   }
+  if (request.source_directory) {
+    workspace.make_tree();
+    copy_source(*request.source_directory, workspace.tree());
+    workspace.give_tree_away();
+    return true;
+  }
+  if (!request.spec.repository)
+    throw Error(ErrorKind::invalid, "there is no source: neither a directory nor a repository");
+  return bring_repository(request, commands, workspace, cache);
 }
 
 }  // namespace upaas::builder

@@ -45,6 +45,8 @@ Workspace::Workspace(const fs::path& work, model::Uid uid) : uid_(uid) {
   directory_.emplace(work, kPrefix);
   lock_.emplace(directory_->path() / kLock);
   tree_ = directory_->path() / "tree";
+  nothing_ = directory_->path() / "nothing";
+  make_directory(nothing_, 0755);
 }
 
 void Workspace::make_tree() {

@@ -17,6 +17,8 @@ class Workspace {
 
   /// Does not exist at first: the source decides how it is made.
   [[nodiscard]] const std::filesystem::path& tree() const { return tree_; }
+  /// Empty: what stands for the tree while there is none.
+  [[nodiscard]] const std::filesystem::path& nothing() const { return nothing_; }
   /// An empty tree.
   void make_tree();
   /// Everything in the tree belongs to the build uid from here on. Nothing to do unless root
@@ -27,6 +29,7 @@ class Workspace {
   std::optional<TempDir> directory_;
   std::optional<FileLock> lock_;
   std::filesystem::path tree_;
+  std::filesystem::path nothing_;
   model::Uid uid_;
 };
 

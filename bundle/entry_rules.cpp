@@ -115,12 +115,9 @@ model::TreePath check_path(std::string_view name) {
 }
 
 void check_reserved(const model::TreePath& path) {
-  const std::string reserved(model::kReservedDirectory);
   const std::string& text = path.str();
-  if (text != reserved && !text.starts_with(reserved + "/")) return;
-  const std::string venv(kVenvPath);
-  if (text == reserved || text == venv || text.starts_with(venv + "/")) return;
-  throw bad_entry(text, "the directory .upaas belongs to upaas");
+  if (text != kManifestPath && !text.starts_with(std::string(kManifestPath) + "/")) return;
+  throw bad_entry(text, "this name belongs to upaas");
 }
 
 void check_link(const model::TreePath& path, std::string_view target) {

@@ -29,7 +29,7 @@ inline constexpr std::string_view kVenvPath = ".upaas/venv";
 /// A name by TreePath's rule, in UTF-8.
 [[nodiscard]] model::TreePath check_path(std::string_view name);
 
-/// Below `.upaas` a tree may hold `.upaas/venv` and nothing else.
+/// A tree may hold what interpreters install below `.upaas`, but not the manifest's own name.
 void check_reserved(const model::TreePath& path);
 
 /// A link at `path` may point inside the tree, below /home/app/ or below /usr/. `..` is allowed

@@ -79,14 +79,14 @@ std::optional<fs::path> nearest_app_yaml(const fs::path& directory) {
   }
 }
 
-AppFile read_app_file(const Context& context) {
+AppFile read_app_file(const Context& context, const model::Interpreters* interpreters) {
   auto [path, shown] = locate(context);
   std::optional<model::AppName> chosen = app_option(context);
   if (!chosen && !context.arguments.has("FILE")) chosen = app_variable(context);
   std::error_code ignored;
   if (const fs::path real = fs::canonical(path, ignored); !real.empty()) path = real;
   std::string text = read_file(path, model::kAppYamlLimit);
-  model::AppSpec spec = model::read_app_yaml(text, shown);
+  model::AppSpec spec = model::read_app_yaml(text, shown, {.interpreters = interpreters});
   model::AppName name =
       model::resolve_app_name(spec, chosen, path.parent_path().filename().native());
   return {std::move(path), std::move(shown), std::move(text), std::move(spec), std::move(name)};

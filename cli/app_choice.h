@@ -3,6 +3,7 @@
 
 #include "cli/context.h"
 #include "model/app_spec.h"
+#include "model/interpreters.h"
 #include "model/names.h"
 
 #include <filesystem>
@@ -26,8 +27,9 @@ struct AppFile {
 };
 /// The positional FILE (a file or its directory), else the nearest one. The name: `-a`, without a
 /// FILE also UPAAS_APP, else the file's own, else its directory's. Error(invalid) when there is
-/// none or it is wrong.
-[[nodiscard]] AppFile read_app_file(const Context& context);
+/// none or it is wrong. `interpreters` null: which there are is the server's to say.
+[[nodiscard]] AppFile read_app_file(const Context& context,
+                                    const model::Interpreters* interpreters = nullptr);
 /// The source directory; nothing when the app comes from a repository. Error(invalid) with the
 /// place in the file when it does not exist.
 [[nodiscard]] std::optional<std::filesystem::path> source_directory(const AppFile& file);

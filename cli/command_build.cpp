@@ -1,6 +1,7 @@
 #include "cli/command_build.h"
 
 #include "base/clock.h"
+#include "base/digest.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "builder/builder.h"
@@ -9,6 +10,7 @@
 #include "cli/stream.h"
 #include "cli/text.h"
 #include "host/claims.h"
+#include "host/templates.h"
 
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
@@ -56,6 +58,11 @@ class Shown {
   [[nodiscard]] builder::Progress callbacks(std::stop_token stop) {
     return {.on_stage = [this](std::string_view name) { next(std::string(name)); },
             .on_line = [this](std::string_view text) { line(std::string(text)); },
+            .on_reason =
+                [this](std::string_view text) {
+                  reasons_.emplace_back(text);
+                  line("       " + std::string(text));
+                },
             .stop = std::move(stop)};
   }
   void end(const char* state) {
@@ -63,6 +70,7 @@ class Shown {
       tell({stage_, state, std::chrono::duration<double>(Steady::now() - begin_).count()});
     stage_.clear();
   }
+  [[nodiscard]] const std::vector<std::string>& reasons() const { return reasons_; }
 
  private:
   void next(std::string name) {
@@ -89,22 +97,42 @@ class Shown {
   Context& context_;
   Progress progress_;
   std::string stage_;
+  std::vector<std::string> reasons_;
   Steady::time_point begin_;
 };
 
-builder::Built build(Context& context, const AppFile& file, const fs::path& output,
-                     std::stop_token stop) {
+/// $XDG_CACHE_HOME/upaas, else ~/.cache/upaas; nothing is kept without a home.
+fs::path cache_directory(const Environment& env) {
+  if (const auto cache = variable(env, "XDG_CACHE_HOME")) return fs::path(*cache) / "upaas";
+  const auto home = variable(env, "HOME");
+  return home ? fs::path(*home) / ".cache" / "upaas" : fs::path();
+}
+
+builder::Built build(Context& context, const AppFile& file,
+                     std::shared_ptr<const model::Interpreters> interpreters,
+                     const fs::path& output, Shown& shown, std::stop_token stop) {
   const TempDir work(variable(context.env, "TMPDIR").value_or("/tmp"));
   const BuildUser user(work.path());
-  Shown shown(context);
   try {
-    builder::Built built =
-        builder::build({.app = file.name,
-                        .spec = file.spec,
-                        .source_directory = source_directory(file),
-                        .source_archive = {}},
-                       {.work = work.path(), .uid = user.uid(), .env = {}, .files = {}}, output,
-                       shown.callbacks(std::move(stop)));
+    builder::Built built = builder::build(
+        {.app = file.name,
+         .spec = file.spec,
+         .source_directory = source_directory(file),
+         .source_archive = {},
+         .fresh = context.arguments.has("fresh"),
+         .interpreter_version = context.arguments.value("interpreter-version")},
+        {.work = work.path(),
+         .uid = user.uid(),
+         .env = {},
+         .files = {},
+         .interpreters = std::move(interpreters),
+         .cache = cache_directory(context.env),
+         .has_bundle =
+             [&](const model::BundleId& id) {
+               std::error_code none;
+               return fs::is_regular_file(output, none) && sha256_file(output) == id.str();
+             }},
+        output, shown.callbacks(std::move(stop)));
     shown.end("done");
     return built;
   } catch (const Error&) {
@@ -113,7 +141,8 @@ builder::Built build(Context& context, const AppFile& file, const fs::path& outp
   }
 }
 
-Json result(const builder::Built& built, const std::string& file, double seconds) {
+Json result(const builder::Built& built, const Shown& shown, const std::string& file,
+            double seconds) {
   Json stages = Json::array();
   for (const builder::Stage& stage : built.stages)
     stages.push_back({{"name", stage.name}, {"seconds", stage.seconds}});
@@ -121,6 +150,8 @@ Json result(const builder::Built& built, const std::string& file, double seconds
           {"bundle", built.packed.id.str()},
           {"file", file},
           {"bytes", built.packed.bytes},
+          {"reused", built.reused},
+          {"explained", shown.reasons()},
           {"seconds", seconds},
           {"stages", stages}};
 }
@@ -130,17 +161,24 @@ Json result(const builder::Built& built, const std::string& file, double seconds
 int run_build(Context& context) {
   const Interrupt interrupt;
   const Steady::time_point begin = Steady::now();
-  const AppFile file = read_app_file(context);
-  const std::string shown = context.arguments.value("out").value_or(file.name.str() + ".tar.gz");
-  const builder::Built built = build(context, file, context.cwd / shown, interrupt.token());
+  auto interpreters = std::make_shared<const model::Interpreters>(
+      host::shipped_interpreters(host::find_templates()));
+  const AppFile file = read_app_file(context, interpreters.get());
+  const std::string name = context.arguments.value("out").value_or(file.name.str() + ".tar.gz");
+  Shown shown(context);
+  const builder::Built built =
+      build(context, file, std::move(interpreters), context.cwd / name, shown, interrupt.token());
   const double seconds = std::chrono::duration<double>(Steady::now() - begin).count();
-  const Json object = result(built, shown, seconds);
+  const Json object = result(built, shown, name, seconds);
   if (context.format == Format::json) print_json(context, object);
   if (context.format == Format::jsonl) context.out << wire::result_line(object);
   if (context.format == Format::text) {
     context.out << built.packed.id.str() << "\n";
+    if (context.arguments.has("explain")) {
+      for (const std::string& reason : shown.reasons()) context.out << "  " << reason << "\n";
+    }
     if (!context.quiet) {
-      context.err << fmt::format("{}: {} files, {}, {}\n", shown, built.packed.entries,
+      context.err << fmt::format("{}: {} files, {}, {}\n", name, built.packed.entries,
                                  bytes_text(built.packed.bytes), seconds_text(seconds));
     }
   }

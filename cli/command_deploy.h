@@ -12,6 +12,8 @@ inline constexpr std::array kDeployPositionals = {
 };
 inline constexpr std::array kDeployOptions = {
     Option{"--bundle", "BUNDLE", "deploy this bundle instead of building one (see upaas build)"},
+    Option{"-f,--fresh", "", "build with nothing of former builds"},
+    Option{"--interpreter-version", "VERSION", "in place of interpreter.versions"},
 };
 inline constexpr Command kDeploy{
     .name = "deploy",

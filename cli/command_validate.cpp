@@ -2,6 +2,7 @@
 
 #include "cli/app_choice.h"
 #include "cli/stream.h"
+#include "host/templates.h"
 
 #include <nlohmann/json.hpp>
 
@@ -10,7 +11,8 @@
 namespace upaas::cli {
 
 int run_validate(Context& context) {
-  const AppFile file = read_app_file(context);
+  const auto interpreters = host::shipped_interpreters(host::find_templates());
+  const AppFile file = read_app_file(context, &interpreters);
   (void)source_directory(file);
   if (context.format == Format::text) {
     context.out << file.shown << " is valid\n";

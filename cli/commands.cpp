@@ -4,6 +4,7 @@
 #include "cli/command_deploy.h"
 #include "cli/command_destroy.h"
 #include "cli/command_events.h"
+#include "cli/command_init.h"
 #include "cli/command_logs.h"
 #include "cli/command_ps.h"
 #include "cli/command_releases.h"
@@ -42,9 +43,9 @@ constexpr Command kVersion{
     .text = "The server's version is in upaas status.",
 };
 
-constexpr std::array kAll = {&kDeploy,  &kBuild, &kValidate, &kSchema,    &kApps,  &kStatus,
-                             &kPs,      &kLogs,  &kEvents,   &kReleases,  &kStart, &kStop,
-                             &kDestroy, &kHelp,  &kVersion,  &kCompletion};
+constexpr std::array kAll = {&kDeploy, &kInit,    &kBuild, &kValidate, &kSchema,    &kApps,
+                             &kStatus, &kPs,      &kLogs,  &kEvents,   &kReleases,  &kStart,
+                             &kStop,   &kDestroy, &kHelp,  &kVersion,  &kCompletion};
 
 /// Two columns; the second begins at the same place in all rows.
 std::string rows(const std::vector<std::pair<std::string, std::string>>& pairs) {

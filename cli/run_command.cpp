@@ -3,6 +3,7 @@
 #include "cli/command_deploy.h"
 #include "cli/command_destroy.h"
 #include "cli/command_events.h"
+#include "cli/command_init.h"
 #include "cli/command_logs.h"
 #include "cli/command_ps.h"
 #include "cli/command_releases.h"
@@ -19,19 +20,13 @@ namespace upaas::cli {
 int run_command(const Command& command, Context& context) {
   using Run = int (*)(Context&);
   static constexpr std::pair<std::string_view, Run> kRuns[] = {
-      {kDeploy.name, run_deploy},
-      {kBuild.name, run_build},
-      {kValidate.name, run_validate},
-      {kSchema.name, run_schema},
-      {kApps.name, run_apps},
-      {kStatus.name, run_status},
-      {kPs.name, run_ps},
-      {kLogs.name, run_logs},
-      {kEvents.name, run_events},
-      {kReleases.name, run_releases},
-      {kStart.name, run_start},
-      {kStop.name, run_stop},
-      {kDestroy.name, run_destroy},
+      {kDeploy.name, run_deploy},     {kBuild.name, run_build},
+      {kValidate.name, run_validate}, {kInit.name, run_init},
+      {kSchema.name, run_schema},     {kApps.name, run_apps},
+      {kStatus.name, run_status},     {kPs.name, run_ps},
+      {kLogs.name, run_logs},         {kEvents.name, run_events},
+      {kReleases.name, run_releases}, {kStart.name, run_start},
+      {kStop.name, run_stop},         {kDestroy.name, run_destroy},
   };
   for (const auto& [name, run] : kRuns) {
     if (name == command.name) return run(context);

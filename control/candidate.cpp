@@ -18,7 +18,8 @@ std::string domain_key(const model::Domain& domain) {
 
 model::AppSpec read_spec(const Platform& platform, const DeployJob& job) {
   auto spec = model::read_app_yaml(job.request.app_yaml, job.request.file_name,
-                                   {.safe_options = platform.options.safe_options});
+                                   {.safe_options = platform.options.safe_options,
+                                    .interpreters = platform.options.interpreters.get()});
   if (spec.name && *spec.name != job.app) {
     throw Error(ErrorKind::invalid,
                 fmt::format("{}: the name is {}, but {} was asked for", job.request.file_name,
@@ -28,10 +29,23 @@ model::AppSpec read_spec(const Platform& platform, const DeployJob& job) {
   return spec;
 }
 
+std::optional<std::string> current_revision(Platform& platform, const AppName& name) {
+  const auto app = platform.records.app(name);
+  const auto release =
+      app && app->current ? platform.records.release(name, *app->current) : std::nullopt;
+  if (!release || release->revision.id.empty()) return std::nullopt;
+  return release->revision.id;
+}
+
 builder::Built build_bundle(Platform& platform, const DeployJob& job, const model::AppSpec& spec,
                             const std::filesystem::path& output, Journey& journey) {
-  builder::Request request{
-      .app = job.app, .spec = spec, .source_directory = {}, .source_archive = {}};
+  builder::Request request{.app = job.app,
+                           .spec = spec,
+                           .source_directory = {},
+                           .source_archive = {},
+                           .fresh = job.request.fresh,
+                           .interpreter_version = job.request.interpreter_version,
+                           .former_revision = current_revision(platform, job.app)};
   // Whatever comes of it, the upload has served.
   const ScopeExit used([&] {
     if (job.request.source) platform.sources.remove(*job.request.source);
@@ -42,10 +56,13 @@ builder::Built build_bundle(Platform& platform, const DeployJob& job, const mode
     throw Error(ErrorKind::invalid, "neither a source was uploaded nor has the app a repository",
                 "deploy with the upaas command line, which uploads the source directory");
   }
+  builder::Options options = platform.options.build;
+  options.has_bundle = [&](const model::BundleId& id) { return platform.bundles.has(id.str()); };
   return builder::build(
-      request, platform.options.build, output,
+      request, options, output,
       {.on_stage = [&](std::string_view stage) { journey.line(fmt::format("-----> {}", stage)); },
        .on_line = [&](std::string_view line) { journey.line(line); },
+       .on_reason = [&](std::string_view line) { journey.line(fmt::format("       {}", line)); },
        .stop = journey.stop()});
 }
 
@@ -80,8 +97,10 @@ Candidate make_candidate(Platform& platform, const DeployJob& job, RolloutLock& 
       journey.step("build", [&] { return build_bundle(platform, job, spec, output, journey); });
   fault_point("deploy.built");
   journey.step("store", [&] {
-    candidate.release.bundle = model::BundleId(platform.bundles.add(output));
+    candidate.release.bundle =
+        built.reused ? built.packed.id : model::BundleId(platform.bundles.add(output));
     candidate.release.runtime = built.runtime;
+    candidate.release.revision = built.revision;
   });
   fault_point("deploy.stored");
   return candidate;

@@ -51,7 +51,7 @@ std::vector<model::Instance> place_instances(Platform& platform, const AppRecord
                              .release = release.id,
                              .memory = release.spec.scale.memory.max * workers,
                              .workers = workers,
-                             .port = release.runtime.kind == model::Runtime::Kind::web,
+                             .port = release.runtime.web.has_value(),
                              .surge = placing.surge};
   std::vector<model::Instance> instances;
   try {

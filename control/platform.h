@@ -14,6 +14,7 @@
 #include "store/event_log.h"
 
 #include <chrono>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,7 @@ struct PlatformOptions {
   model::Port http_port{8080};
   model::Range<std::uint32_t> ports{20000, 27999};
   std::vector<std::string> safe_options;
+  std::shared_ptr<const model::Interpreters> interpreters;
   builder::Options build;
   /// Releases of an app whose bundle and tree are kept.
   int keep_releases = 5;

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "host/templates.h"
 #include "model/app_yaml.h"
 #include "model/nearest.h"
 #include "model/yaml_tree.h"
@@ -20,6 +21,8 @@ namespace {
 
 using model::YamlNode;
 
+constexpr std::size_t kLimit = std::size_t{1} << 20;
+
 /// uWSGI expands its own notation in every option, and prints paths into JSON unescaped.
 std::string_view unfit(std::string_view path) {
   for (const std::string_view word : {"@(", "$(", "%(", "\"", "\\"}) {
@@ -32,11 +35,11 @@ std::string_view unfit(std::string_view path) {
 /// One file being read: where errors point, and what paths are relative to.
 struct Reader {
   Config& config;
-  std::string file;
+  model::Interpreters& interpreters;
 
   [[nodiscard]] Error wrong(const YamlNode& node, const std::string& message,
                             const std::string& hint = {}) const {
-    Error error = model::yaml_error(file, node.line, node.column, message, hint);
+    Error error = model::yaml_error(node, message, hint);
     return {ErrorKind::config, error.message(), error.hint()};
   }
   [[nodiscard]] const std::string& text(const YamlNode& node, std::string_view key) const {
@@ -56,7 +59,7 @@ struct Reader {
   }
   [[nodiscard]] std::filesystem::path path(const YamlNode& node, std::string_view key) const {
     const std::filesystem::path value = text(node, key);
-    return (std::filesystem::absolute(file).parent_path() / value).lexically_normal();
+    return (std::filesystem::absolute(*node.file).parent_path() / value).lexically_normal();
   }
   [[nodiscard]] std::filesystem::path own_directory(const YamlNode& node,
                                                     std::string_view key) const {
@@ -159,6 +162,8 @@ const std::map<std::string, Read>& keys() {
                   const YamlNode& n) { r.config.uids = r.range(n, "uids", 1000, 4'000'000'000); }},
       {"safe_options", read_safe_options},
       {"build", read_build},
+      {"interpreters",
+       [](Reader& r, const YamlNode& n) { r.interpreters.add(n, host::read_template); }},
       {"name",
        [](Reader& r, const YamlNode& n) {
          if (!model::BackendName::from(r.text(n, "name")))
@@ -202,20 +207,26 @@ std::string known_keys() {
   return list;
 }
 
+model::YamlRef read_tree(std::string_view text, const std::filesystem::path& file) {
+  try {
+    const auto root = model::parse_yaml(text, file.string(), {.includes = true});
+    return model::with_includes(root,
+                                [](const std::string& path) { return read_file(path, kLimit); });
+  } catch (const Error& error) {
+    throw Error(ErrorKind::config, error.message(), error.hint());
+  }
+}
+
 }  // namespace
 
-Config parse_config(std::string_view text, const std::filesystem::path& file) {
+Config parse_config(std::string_view text, const std::filesystem::path& file,
+                    model::Interpreters interpreters) {
   Config config;
   config.file = std::filesystem::absolute(file);
   config.safe_options = model::default_safe_options();
-  Reader reader{config, file.string()};
+  Reader reader{config, interpreters};
   if (text.find_first_not_of(" \t\r\n") != std::string_view::npos) {
-    model::YamlRef root;
-    try {
-      root = model::parse_yaml(text, reader.file);
-    } catch (const Error& error) {
-      throw Error(ErrorKind::config, error.message(), error.hint());
-    }
+    const model::YamlRef root = read_tree(text, file);
     if (root->kind != YamlNode::Kind::map) throw reader.wrong(*root, "must be a map of keys");
     for (const auto& field : root->fields) {
       const auto found = keys().find(field.key->text);
@@ -229,21 +240,22 @@ Config parse_config(std::string_view text, const std::filesystem::path& file) {
   if (config.listen.host != "127.0.0.1" && config.listen.host != "localhost") {
     throw Error(ErrorKind::config,
                 fmt::format("{}: `listen` must be on 127.0.0.1: plain HTTP is for loopback only",
-                            reader.file),
+                            file.string()),
                 "reach it from elsewhere through an SSH tunnel");
   }
+  config.interpreters = std::make_shared<const model::Interpreters>(std::move(interpreters));
   fill_defaults(config);
   return config;
 }
 
 Config read_config(const std::filesystem::path& file) {
-  const auto text = read_file_if_any(file, std::size_t{1} << 20);
+  const auto text = read_file_if_any(file, kLimit);
   if (!text) {
     throw Error(ErrorKind::config, "there is no configuration " + file.string(),
                 "write one (docs/configuration.md; an empty file takes every default), or name it "
                 "with --config");
   }
-  return parse_config(*text, file);
+  return parse_config(*text, file, host::shipped_interpreters(host::find_templates()));
 }
 
 }  // namespace upaas::daemon

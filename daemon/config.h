@@ -1,14 +1,17 @@
 /// The server's configuration: one YAML file, every key optional, unknown keys refused with
-/// `FILE:LINE:COLUMN`. The keys, their defaults and meanings are in docs/configuration.md.
+/// `FILE:LINE:COLUMN`. `!include FILE` stands for what another file has, relative to the one that
+/// names it. The keys, their defaults and meanings are in docs/configuration.md.
 #pragma once
 
 #include "base/process.h"
+#include "model/interpreters.h"
 #include "model/names.h"
 #include "model/units.h"
 
 #include <chrono>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,6 +33,7 @@ struct Config {
   model::Range<std::uint32_t> ports{20000, 27999};
   model::Range<std::uint32_t> uids{200000, 265535};
   std::vector<std::string> safe_options;
+  std::shared_ptr<const model::Interpreters> interpreters;  // the shipped ones and its own
   Environment build_env;
   std::map<std::filesystem::path, std::filesystem::path> build_files;  // host path -> path inside
   std::chrono::milliseconds build_time_limit =
@@ -42,7 +46,8 @@ struct Config {
 
 /// Error(config) when the file is missing or wrong. Paths are made absolute (relative to the file).
 [[nodiscard]] Config read_config(const std::filesystem::path& file);
-/// The text of a file, for tests and fuzzing.
-[[nodiscard]] Config parse_config(std::string_view text, const std::filesystem::path& file);
+/// The text of a file, for tests and fuzzing. `interpreters` are those that it adds to.
+[[nodiscard]] Config parse_config(std::string_view text, const std::filesystem::path& file,
+                                  model::Interpreters interpreters);
 
 }  // namespace upaas::daemon

@@ -8,6 +8,7 @@
 #include "base/process.h"
 #include "control/story.h"
 #include "host/cgroup.h"
+#include "host/templates.h"
 
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
@@ -20,19 +21,6 @@ namespace {
 
 host::Layout layout_of(const Config& config) {
   return {config.data, config.run};
-}
-
-/// PREFIX/bin/upaasd -> PREFIX/share/upaas/templates; BUILD/bin/upaasd -> the source tree's
-/// templates.
-std::filesystem::path find_templates() {
-  const auto bin = self_program().parent_path();
-  for (const auto& candidate :
-       {bin.parent_path() / "share/upaas/templates", bin.parent_path() / "templates",
-        bin.parent_path().parent_path().parent_path() / "templates"}) {
-    if (std::filesystem::is_regular_file(candidate / "vassal.ini")) return candidate;
-  }
-  throw Error(ErrorKind::config, "the templates are missing beside " + bin.string(),
-              "install upaas whole: `cmake --install`");
 }
 
 void make_directories(const host::Layout& layout) {
@@ -89,6 +77,7 @@ deployer::Options deployer_options(const Config& config, const std::filesystem::
   return {.layout = layout_of(config),
           .launcher = self_program().parent_path() / "upaas-vassal",
           .templates = templates,
+          .interpreters = config.interpreters,
           .router_gid = router.value,
           .domain = config.domain};
 }
@@ -117,11 +106,15 @@ control::PlatformOptions platform_options(const Config& config, const SystemUids
           .http_port = config.http.port,
           .ports = config.ports,
           .safe_options = config.safe_options,
+          .interpreters = config.interpreters,
           .build = {.work = layout_of(config).builds(),
                     .uid = uids.build,
                     .command_limit = config.build_time_limit,
                     .env = config.build_env,
-                    .files = config.build_files}};
+                    .files = config.build_files,
+                    .interpreters = config.interpreters,
+                    .domain = config.domain,
+                    .cache = layout_of(config).build_cache()}};
 }
 
 }  // namespace
@@ -150,7 +143,7 @@ struct Service::State {
   explicit State(const Config& c)
       : config(c),
         layout(layout_of(c)),
-        templates(find_templates()),
+        templates(host::find_templates()),
         token((make_directories(layout), admin_token(layout))),
         store(store::open_sqlite(layout.database())),
         events(layout.events(), {}),
@@ -249,7 +242,7 @@ void shutdown(const Config& config) {
   const SystemUids system{system_uid(*store, uids, "router"), system_uid(*store, uids, "front"),
                           system_uid(*store, uids, "announcer"), system_uid(*store, uids, "build")};
   const auto cgroups = host::CgroupRoot::find(layout.platform());
-  const auto templates = find_templates();
+  const auto templates = host::find_templates();
   router_sub::Routers routers(router_options(config, templates, system), cgroups);
   deployer::Deployer deployer(deployer_options(config, templates, system.router), cgroups);
   // The way in first: what is under way ends, nothing new begins.

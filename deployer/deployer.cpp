@@ -152,8 +152,10 @@ void Deployer::start(const Start& start) {
     throw Error(ErrorKind::internal,
                 fmt::format("{}: bundle {} is not unpacked", name, bundle.str().substr(0, 12)));
   }
-  const std::string text = vassal_ini(start, read_file(options.templates / "vassal.ini"));
-  if (start.release.runtime.kind == model::Runtime::Kind::static_files) {
+  const std::string text =
+      vassal_ini(start, read_file(options.templates / "vassal.ini"), *options.interpreters);
+  // Files that uWSGI itself serves: a former release's must not be newer.
+  if (text.find("check-static") != text.npos || text.find("static-map") != text.npos) {
     state_->trees.restamp(bundle);
   }
   const host::LaunchSpec launch =

@@ -18,6 +18,7 @@
 #include "host/cgroup.h"
 #include "host/launch.h"
 #include "host/layout.h"
+#include "model/interpreters.h"
 #include "model/release.h"
 
 #include <sys/types.h>
@@ -38,6 +39,7 @@ struct Options {
   host::Layout layout;
   std::filesystem::path launcher;   // upaas-vassal, absolute
   std::filesystem::path templates;  // the folder with vassal.ini
+  std::shared_ptr<const model::Interpreters> interpreters;
   std::filesystem::path uwsgi = "/usr/bin/uwsgi-core";
   gid_t router_gid = 0;              // may enter instances' run directories
   std::string domain = "localhost";  // UPAAS_SYSTEM_DOMAIN

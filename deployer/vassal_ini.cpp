@@ -55,34 +55,37 @@ mustache::data settings_of(const model::AppSpec& spec) {
   return list;
 }
 
-void set_runtime(Values& values, const Start& start) {
-  using Kind = model::Runtime::Kind;
+/// What runs it: an HTTP server is the same to us whatever it is written in.
+const model::InterpreterDefinition& definition_of(const model::Runtime& runtime,
+                                                  const model::Interpreters& interpreters) {
+  const model::InterpreterName name = runtime.web ? model::InterpreterName("web") : runtime.name;
+  const auto* definition = interpreters.find(name, runtime.version);
+  if (definition == nullptr || definition->plugin.empty()) {
+    throw Error(ErrorKind::config,
+                fmt::format("this server cannot run apps of {} {}", name.str(), runtime.version),
+                "define it under `interpreters` in the server's configuration");
+  }
+  return *definition;
+}
+
+/// Of the interpreter: every name that it knows, set or not.
+void set_runtime(Values& values, const Start& start,
+                 const model::InterpreterDefinition& definition) {
   const model::Runtime& runtime = start.release.runtime;
-  values.set("python", runtime.kind == Kind::python);
-  values.set("static", runtime.kind == Kind::static_files);
-  values.set("web", runtime.kind == Kind::web);
-  values.set("module", runtime.module ? runtime.module->str() : std::string());
-  values.set("root", runtime.root ? in_tree(*runtime.root) : std::string(host::inside::kTree));
-  if (runtime.venv) {
-    require_plain("virtualenv", runtime.venv->str());
-    values.set("venv", runtime.venv->str());
-  } else {
-    values.set("venv", false);
-  }
-  if (runtime.root) {
-    require_plain("check-static", runtime.root->str());
-  }
-  if (runtime.kind == Kind::python && !runtime.module) {
-    throw Error(ErrorKind::invalid, "a python release without a module");
-  }
-  if (runtime.kind == Kind::web && !start.instance.port) {
+  for (const auto& [name, rule] : definition.settings) values.set(name.str(), false);
+  for (const auto& [name, path] : definition.present) values.set(name.str(), false);
+  for (const auto& [name, value] : definition.vars) values.set(name.str(), value.str());
+  for (const auto& [name, value] : runtime.settings) values.set(name.str(), value.str());
+  if (runtime.web && !start.instance.port) {
     throw Error(ErrorKind::invalid, "a web instance without a port");
   }
+  values.set("version", runtime.version);
   values.set("port", std::to_string(start.instance.port.value_or(model::Port{}).value));
 }
 
-Values values_of(const Start& start) {
+Values values_of(const Start& start, const model::InterpreterDefinition& definition) {
   Values values;
+  set_runtime(values, start, definition);
   const std::string name = start.instance.id.str();
   values.set("name", name);
   values.set("address", host::Layout::router_address(name));
@@ -93,7 +96,6 @@ Values values_of(const Start& start) {
   values.set("workers", std::to_string(start.instance.workers));
   values.set("settings", settings_of(start.release.spec));
   values.names.insert({"option", "value"});
-  set_runtime(values, start);
   return values;
 }
 
@@ -113,31 +115,37 @@ void require_known_names(std::string_view text, const Values& values) {
   }
 }
 
-}  // namespace
-
-std::string vassal_ini(const Start& start, std::string_view template_text) {
-  const Values values = values_of(start);
-  require_known_names(template_text, values);
-  mustache::mustache document{std::string(template_text)};
-  document.set_custom_escape([](const std::string& text) { return text; });
-  std::string ini = document.render(values.data);
+std::string render(std::string_view text, const Values& values) {
+  require_known_names(text, values);
+  mustache::mustache document{std::string(text)};
+  document.set_custom_escape([](const std::string& plain) { return plain; });
+  std::string rendered = document.render(values.data);
   if (!document.is_valid()) {
     throw Error(ErrorKind::config, "vassal template: " + document.error_message());
   }
-  return ini;
+  return rendered;
+}
+
+}  // namespace
+
+std::string vassal_ini(const Start& start, std::string_view template_text,
+                       const model::Interpreters& interpreters) {
+  const auto& definition = definition_of(start.release.runtime, interpreters);
+  Values values = values_of(start, definition);
+  values.set("runtime", render(definition.template_text, values));
+  values.set("plugin", definition.plugin);
+  return render(template_text, values);
 }
 
 std::string vassal_environment(const Start& start, std::string_view system_domain) {
   const model::Release& release = start.release;
-  std::string path = "/usr/local/bin:/usr/bin:/bin";
-  if (release.runtime.venv) {
-    path = in_tree(*release.runtime.venv) + "/bin:" + path;
-  }
+  std::string path;
+  for (const model::TreePath& directory : release.runtime.path) path += in_tree(directory) + ":";
+  path += "/usr/local/bin:/usr/bin:/bin";
   std::map<std::string, std::string> env = {
       {"PATH", path}, {"LANG", "C.UTF-8"}, {"PYTHONUNBUFFERED", "1"}};
-  for (const auto& [name, value] : release.spec.env) {
-    env[name.str()] = value;
-  }
+  for (const auto& [name, value] : release.runtime.env) env[name.str()] = value;
+  for (const auto& [name, value] : release.spec.env) env[name.str()] = value;
   std::string domains;
   for (const model::Domain& domain : release.spec.domains) {
     domains += (domains.empty() ? "" : ",") + domain.str();

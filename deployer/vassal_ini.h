@@ -1,5 +1,6 @@
-/// The text of a vassal's ini: a pure function of checked values and templates/vassal.ini (kainjow
-/// mustache; a name that the template uses and nobody gives is an error). Golden-tested.
+/// The text of a vassal's ini: a pure function of checked values, templates/vassal.ini and the lines
+/// that the interpreter's definition has (kainjow mustache; a name that a template uses and nobody
+/// gives is an error). Golden-tested.
 #pragma once
 
 #include "deployer/deployer.h"
@@ -9,11 +10,12 @@
 
 namespace upaas::deployer {
 
-[[nodiscard]] std::string vassal_ini(const Start& start, std::string_view template_text);
+[[nodiscard]] std::string vassal_ini(const Start& start, std::string_view template_text,
+                                     const model::Interpreters& interpreters);
 
 /// The exact environment of an instance, NUL-separated NAME=VALUE, each name once:
-/// - defaults that the app may set itself: PATH (a venv's programs first), LANG=C.UTF-8,
-///   PYTHONUNBUFFERED=1 (else what an app prints stays in a buffer);
+/// - defaults that the app may set itself: PATH (its own programs first), LANG=C.UTF-8,
+///   PYTHONUNBUFFERED=1 (else what an app prints stays in a buffer), those of its interpreter;
 /// - the app's own variables;
 /// - what upaas sets, whatever the app says: HOME, PORT (web), UPAAS_APP, UPAAS_RELEASE,
 /// UPAAS_INSTANCE,

@@ -33,6 +33,7 @@ struct Layout {
   [[nodiscard]] std::filesystem::path sources() const { return data / "sources"; }
   [[nodiscard]] std::filesystem::path trees() const { return data / "trees"; }
   [[nodiscard]] std::filesystem::path builds() const { return data / "builds"; }
+  [[nodiscard]] std::filesystem::path build_cache() const { return data / "cache"; }
   [[nodiscard]] std::filesystem::path keys() const { return data / "keys"; }
   [[nodiscard]] std::filesystem::path logs() const { return data / "logs"; }
   [[nodiscard]] std::filesystem::path instance_log(std::string_view app,

@@ -20,16 +20,22 @@ Json to_json(const std::map<Key, std::string>& map) {
 }
 
 Json to_json(const Interpreter& interpreter) {
-  Json json{{"type", to_string(interpreter.type)},
-            {"versions", interpreter.versions},
-            {"module", interpreter.module.str()}};
-  if (interpreter.root) json["root"] = interpreter.root->str();
+  Json json{{"versions", interpreter.versions}, {"settings", to_json(interpreter.settings)}};
+  if (interpreter.type) json["type"] = interpreter.type->str();
   return json;
 }
 
 Json to_json(const Repository& repository) {
-  return {
-      {"clone", repository.clone}, {"update", repository.update}, {"env", to_json(repository.env)}};
+  const RevisionCommands& revision = repository.revision;
+  return {{"clone", repository.clone},
+          {"update", repository.update},
+          {"env", to_json(repository.env)},
+          {"revision",
+           {{"id", revision.id},
+            {"author", revision.author},
+            {"date", revision.date},
+            {"description", revision.description},
+            {"changelog", revision.changelog}}}};
 }
 
 Error not_stored_form(std::string_view what) {
@@ -55,6 +61,15 @@ std::map<Key, std::string> map_from(const Json& object, const char* field) {
   return map;
 }
 
+Repository repository_from(const Json& json) {
+  const Json& revision = get_object(json, "revision");
+  return {texts_from(json, "clone"),
+          texts_from(json, "update"),
+          map_from<EnvName>(json, "env"),
+          {texts_from(revision, "id"), texts_from(revision, "author"), texts_from(revision, "date"),
+           texts_from(revision, "description"), texts_from(revision, "changelog")}};
+}
+
 template <typename Make>
 auto range_from(const Json& object, const char* field, Make make) {
   const Json& range = get_object(object, field);
@@ -77,19 +92,13 @@ std::chrono::milliseconds milliseconds_from(const Json& object, const char* fiel
 
 Interpreter interpreter_from(const Json& json) {
   Interpreter interpreter;
-  const std::string type = get_string(json, "type");
-  for (auto known :
-       {InterpreterType::none, InterpreterType::python, InterpreterType::static_files}) {
-    if (type == to_string(known)) interpreter.type = known;
-  }
-  if (type != to_string(interpreter.type)) throw not_stored_form("interpreter.type");
+  if (auto type = text_if_any(json, "type")) interpreter.type = InterpreterName(*type);
   interpreter.versions = texts_from(json, "versions");
-  interpreter.module = PythonModule(get_string(json, "module"));
-  if (auto root = text_if_any(json, "root")) interpreter.root = TreePath(*root);
+  interpreter.settings = settings_from_json(get_object(json, "settings"));
   return interpreter;
 }
 
-std::vector<UwsgiSetting> settings_from(const Json& json) {
+std::vector<UwsgiSetting> uwsgi_settings_from(const Json& json) {
   std::vector<UwsgiSetting> settings;
   for (const Json& item : get_array(json, "uwsgi_settings")) {
     settings.push_back({get_string(item, "option"), get_string(item, "value")});
@@ -99,16 +108,19 @@ std::vector<UwsgiSetting> settings_from(const Json& json) {
 
 }  // namespace
 
-std::string_view to_string(InterpreterType type) {
-  switch (type) {
-    case InterpreterType::python:
-      return "python";
-    case InterpreterType::static_files:
-      return "static";
-    case InterpreterType::none:
-      break;
+Json to_json(const Settings& settings) {
+  Json object = Json::object();
+  for (const auto& [name, value] : settings) object[name.str()] = value.str();
+  return object;
+}
+
+Settings settings_from_json(const Json& json) {
+  Settings settings;
+  for (const auto& [name, value] : json.items()) {
+    if (!value.is_string()) throw not_stored_form(name);
+    settings.emplace(SettingName(name), PlainText(value.get<std::string>()));
   }
-  return "none";
+  return settings;
 }
 
 Json to_json(const AppSpec& spec) {
@@ -143,16 +155,14 @@ AppSpec app_spec_from_json(const Json& json) {
   if (auto name = text_if_any(json, "name")) spec.name = AppName(*name);
   spec.source = text_if_any(json, "source");
   if (json.contains("repository")) {
-    const Json& repository = get_object(json, "repository");
-    spec.repository = Repository{texts_from(repository, "clone"), texts_from(repository, "update"),
-                                 map_from<EnvName>(repository, "env")};
+    spec.repository = repository_from(get_object(json, "repository"));
   }
   spec.interpreter = interpreter_from(get_object(json, "interpreter"));
   spec.env = map_from<EnvName>(json, "env");
   spec.files = map_from<TreePath>(json, "files");
   const Json& setup = get_object(json, "setup");
   spec.setup = {texts_from(setup, "before"), texts_from(setup, "main"), texts_from(setup, "after")};
-  spec.uwsgi_settings = settings_from(json);
+  spec.uwsgi_settings = uwsgi_settings_from(json);
   for (const std::string& domain : texts_from(json, "domains")) spec.domains.emplace_back(domain);
   const Json& scale = get_object(json, "scale");
   const auto to_int = [](long long n) { return static_cast<int>(n); };

@@ -21,23 +21,30 @@ inline constexpr std::string_view kReservedDirectory = ".upaas";
 
 using Script = std::vector<std::string>;  // shell lines, run one after the other, the first failure ends it
 
+/// Commands that describe what was cloned; an empty one is found from the VCS (git, svn, hg, bzr).
+struct RevisionCommands {
+  Script id;
+  Script author;
+  Script date;
+  Script description;
+  Script changelog;  // `%old%` and `%new%` were not replaced yet
+};
+
 struct Repository {
   Script clone;   // `%destination%` was not replaced yet
   Script update;  // empty when the file has none
   std::map<EnvName, std::string> env;
+  RevisionCommands revision;
 };
 
-/// What runs the app.
-enum class InterpreterType { none, python, static_files };
-[[nodiscard]] std::string_view to_string(InterpreterType type);  // "none", "python", "static"
+/// What an interpreter is told: `module` of python, `root` of static, ...
+using Settings = std::map<SettingName, PlainText>;
 
+/// What runs the app.
 struct Interpreter {
-  InterpreterType type = InterpreterType::none;
-  std::vector<std::string> versions;  // "3", "3.11": digits and dots
-  /// python: `settings.module`, default `app`.
-  PythonModule module{"app"};
-  /// static: `settings.root`, the directory that is served; absent: the whole tree.
-  std::optional<TreePath> root;
+  std::optional<InterpreterName> type;  // absent: found from the app's files
+  std::vector<std::string> versions;    // "3", "3.11": digits and dots; empty: the newest
+  Settings settings;
 };
 
 struct SetupActions {
@@ -83,6 +90,9 @@ struct AppSpec {
   /// `processes.web`: a shell command that starts an HTTP server on $PORT.
   std::optional<std::string> web;
 };
+
+[[nodiscard]] Json to_json(const Settings& settings);
+[[nodiscard]] Settings settings_from_json(const Json& json);
 
 /// The canonical stored form: the same spec gives the same text. Times in milliseconds, memory in MB.
 [[nodiscard]] Json to_json(const AppSpec& spec);

@@ -2,6 +2,7 @@
 
 #include "model/app_yaml_table.h"
 #include "model/app_yaml_values.h"
+#include "model/interpreters.h"
 #include "model/nearest.h"
 #include "model/yaml_tree.h"
 
@@ -23,7 +24,7 @@ class Reader {
                        "the file must be a map of keys like `name: hello`");
     }
     read_section("", root);
-    check_together(root);
+    check_together();
     return std::move(spec_);
   }
 
@@ -43,7 +44,7 @@ class Reader {
         throw bad(*field.key, "the key " + shown(path) + " is not built in this version",
                   "leave it out; an app that needs it cannot run here yet");
       }
-      found_[path] = field.key.get();
+      remember(path, field);
       read_field(path, *key, field);
     }
   }
@@ -55,6 +56,9 @@ class Reader {
     if (key.type != ValueType::section) {
       const ValueContext context{file_name_, path, &key, &options_.safe_options};
       key.store(spec_, read_value(context, *field.value));
+      if (key.type != ValueType::settings) return;
+      for (const YamlField& setting : field.value->fields)
+        remember(path + "." + setting.key->text, setting);
     } else if (field.value->kind == YamlNode::Kind::map) {
       read_section(path, *field.value);
     } else {
@@ -89,13 +93,19 @@ class Reader {
         "known here: " + children(prefix));
   }
 
+  void remember(const std::string& path, const YamlField& field) { found_[path] = &field; }
+
+  /// The key, where the file has it.
   [[nodiscard]] const YamlNode* found(std::string_view path) const {
     const auto at = found_.find(path);
-    return at == found_.end() ? nullptr : at->second;
+    return at == found_.end() ? nullptr : at->second->key.get();
+  }
+  [[nodiscard]] const YamlNode& value_of(std::string_view path) const {
+    return *found_.find(path)->second->value;
   }
 
   /// What no single key can know.
-  void check_together(const YamlNode& root) const {
+  void check_together() const {
     if (found("source") != nullptr && found("repository") != nullptr) {
       throw bad(*found("repository"), "'source' and 'repository' exclude each other",
                 "keep the one that has the app's files");
@@ -104,41 +114,61 @@ class Reader {
       throw bad(*found("repository"), "'repository.clone' is missing",
                 "write the command that gets the files, like `clone: git clone URL %destination%`");
     }
-    check_interpreter(root);
+    check_interpreter();
   }
 
-  void check_interpreter(const YamlNode& root) const {
+  void check_interpreter() const {
     const Interpreter& interpreter = spec_.interpreter;
     const YamlNode* section = found("interpreter");
-    if (section != nullptr && interpreter.type == InterpreterType::none) {
+    if (section == nullptr) return;
+    if (!interpreter.type)
       throw bad(*section, "'interpreter.type' is missing",
-                "write `type: python` or `type: static`");
-    }
-    if (section == nullptr && !spec_.web) {
-      throw bad(root, "nothing says how to run the app",
-                "write `interpreter: {type: python}`, `interpreter: {type: static}` or "
-                "`processes: {web: COMMAND}` (an HTTP server on $PORT)");
-    }
-    const bool is_static = interpreter.type == InterpreterType::static_files;
-    if (is_static && spec_.web) {
-      throw bad(*found("processes.web"), "a static app has no processes",
-                "leave out 'processes.web' or 'interpreter'");
-    }
-    refuse_setting(is_static, "interpreter.settings.module", "is a setting of type python");
-    refuse_setting(is_static, "interpreter.versions",
-                   "is for type python: static files have no version");
-    refuse_setting(!is_static, "interpreter.settings.root", "is a setting of type static");
+                "write it, or leave `interpreter` out: it is found from the app's files");
+    if (options_.interpreters == nullptr) return;
+    const Interpreters& known = *options_.interpreters;
+    const std::vector<std::string> versions = known.versions(*interpreter.type);
+    if (versions.empty()) throw unknown_interpreter(known);
+    const InterpreterDefinition& any = *known.find(*interpreter.type, versions.front());
+    if (any.version.empty() && found("interpreter.versions") != nullptr)
+      throw bad(*found("interpreter.versions"),
+                "'interpreter.versions': " + interpreter.type->str() + " has no versions");
+    for (const auto& [name, value] : interpreter.settings) check_setting(any, name, value);
   }
 
-  void refuse_setting(bool refused, std::string_view path, std::string_view why) const {
-    const YamlNode* key = found(path);
-    if (refused && key != nullptr) throw bad(*key, shown(path) + " " + std::string(why));
+  [[nodiscard]] Error unknown_interpreter(const Interpreters& known) const {
+    const std::string& type = spec_.interpreter.type->str();
+    std::string list;
+    std::vector<std::string> names;
+    for (const InterpreterName& name : known.names()) {
+      names.push_back(name.str());
+      list += (list.empty() ? "" : ", ") + name.str();
+    }
+    const auto near = nearest(type, {names.begin(), names.end()});
+    return bad(value_of("interpreter.type"),
+               "interpreter.type: unknown interpreter " + shown(type) +
+                   (near ? ": did you mean " + shown(*near) + "?" : ""),
+               "known are " + list + "; anything else runs with `processes: {web: COMMAND}`");
+  }
+
+  void check_setting(const InterpreterDefinition& definition, const SettingName& name,
+                     const PlainText& value) const {
+    const std::string path = "interpreter.settings." + name.str();
+    const auto rule = definition.settings.find(name);
+    if (rule == definition.settings.end()) {
+      std::string known;
+      for (const auto& [other, unused] : definition.settings)
+        known += (known.empty() ? "" : ", ") + other.str();
+      throw bad(*found(path), shown(path) + " is not a setting of " + spec_.interpreter.type->str(),
+                known.empty() ? "it has none" : "known are " + known);
+    }
+    if (const auto why = rule->second.refuse(value.str()))
+      throw bad(value_of(path), path + ": " + shown(value.str()) + " " + *why);
   }
 
   std::string_view file_name_;
   const ReadOptions& options_;
   AppSpec spec_;
-  std::map<std::string, const YamlNode*, std::less<>> found_;  // where each key of the file stands
+  std::map<std::string, const YamlField*, std::less<>> found_;  // where each key of the file stands
 };
 
 }  // namespace

@@ -18,6 +18,8 @@
 
 namespace upaas::model {
 
+class Interpreters;
+
 inline constexpr std::size_t kAppYamlLimit = std::size_t{1} << 20;
 
 /// upaas 2014's regular expressions for `uwsgi.settings` (matched from the start of the option's name).
@@ -26,6 +28,8 @@ inline constexpr std::size_t kAppYamlLimit = std::size_t{1} << 20;
 
 struct ReadOptions {
   std::vector<std::string> safe_options = default_safe_options();
+  /// What `interpreter` may name; null: that is not checked (the server that builds it will).
+  const Interpreters* interpreters = nullptr;
 };
 
 [[nodiscard]] AppSpec read_app_yaml(std::string_view text, std::string_view file_name,

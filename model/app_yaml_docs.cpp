@@ -71,16 +71,16 @@ Json value_schema(const Key& key) {
     case ValueType::file_map:
       return map_schema(tree_path_pattern("(?!\\.upaas(/|$))"), literal_schema());
     case ValueType::interpreter:
-      return {{"enum", {"python", "static"}}};
+      return text_schema("^[a-z][a-z0-9-]{0,29}$");
     case ValueType::versions:
       return list_schema(
           {{"anyOf", {text_schema("^[0-9]+(\\.[0-9]+)*$", 16), {{"type", "number"}}}}}, key.least,
           key.most);
-    case ValueType::python_module:
-      return text_schema(
-          "^[A-Za-z_][A-Za-z0-9_]*(\\.[A-Za-z_][A-Za-z0-9_]*)*(:[A-Za-z_][A-Za-z0-9_]*)?$", 255);
-    case ValueType::tree_path:
-      return text_schema(tree_path_pattern(), 4096);
+    case ValueType::settings: {
+      Json settings = map_schema("^[a-z][a-z0-9_]{0,29}$", literal_schema());
+      settings["maxProperties"] = key.most;
+      return settings;
+    }
     case ValueType::uwsgi_settings:
       return settings_schema(key);
     case ValueType::domains:
@@ -139,13 +139,11 @@ std::string form(const Key& key) {
     case ValueType::file_map:
       return "a map of texts; relative paths without `..`, not below `.upaas`";
     case ValueType::interpreter:
-      return "`python` or `static`";
+      return "a name";
     case ValueType::versions:
       return "a list of " + up_to("versions");
-    case ValueType::python_module:
-      return "`module`, `package.module` or `package.module:callable`";
-    case ValueType::tree_path:
-      return "a relative path without `..`";
+    case ValueType::settings:
+      return "a map of texts; " + up_to("settings");
     case ValueType::uwsgi_settings:
       return "a list of " + up_to("settings; a value of up to 4096 bytes");
     case ValueType::domains:
@@ -178,7 +176,8 @@ void describe(std::string& page, const Key& key) {
 
 constexpr std::string_view kIntroduction = R"(# app.yaml
 
-An app is described by one YAML file. The smallest one that runs:
+An app is described by one YAML file. `upaas init` writes the first one for the directory it stands in. A small
+one that runs:
 
 ```yaml
 name: hello
@@ -243,7 +242,6 @@ Json app_yaml_schema() {
   Json schema = section_schema("");
   schema["$schema"] = "https://json-schema.org/draft/2020-12/schema";
   schema["title"] = "upaas app.yaml";
-  schema["anyOf"] = {{{"required", {"interpreter"}}}, {{"required", {"processes"}}}};
   schema["not"] = {{"required", {"source", "repository"}}};
   schema["properties"]["interpreter"]["required"] = {"type"};
   schema["properties"]["repository"]["required"] = {"clone"};

@@ -57,14 +57,59 @@ constexpr Key kKeys[] = {
          [](AppSpec& s, Value&& v) {
            repository(s).env = take<std::map<EnvName, std::string>>(std::move(v));
          }},
-    {.path = "repository.revision", .doc = "Commands that describe the revision.", .built = false},
+    {.path = "repository.revision",
+     .doc = "Commands that describe the revision; they run in the directory that was cloned."},
+    {.path = "repository.revision.id",
+     .type = T::script,
+     .least = 1,
+     .most = kScriptBytes,
+     .default_text = "what git, svn, hg or bzr says",
+     .doc = "Prints the revision.",
+     .store = [](AppSpec& s,
+                 Value&& v) { repository(s).revision.id = take<Script>(std::move(v)); }},
+    {.path = "repository.revision.author",
+     .type = T::script,
+     .least = 1,
+     .most = kScriptBytes,
+     .default_text = "the same",
+     .doc = "Prints who made it.",
+     .store = [](AppSpec& s,
+                 Value&& v) { repository(s).revision.author = take<Script>(std::move(v)); }},
+    {.path = "repository.revision.date",
+     .type = T::script,
+     .least = 1,
+     .most = kScriptBytes,
+     .default_text = "the same",
+     .doc = "Prints when it was made, in seconds since 1970.",
+     .store = [](AppSpec& s,
+                 Value&& v) { repository(s).revision.date = take<Script>(std::move(v)); }},
+    {.path = "repository.revision.description",
+     .type = T::script,
+     .least = 1,
+     .most = kScriptBytes,
+     .default_text = "the same",
+     .doc = "Prints what was said of it.",
+     .store = [](AppSpec& s,
+                 Value&& v) { repository(s).revision.description = take<Script>(std::move(v)); }},
+    {.path = "repository.revision.changelog",
+     .type = T::script,
+     .least = 1,
+     .most = kScriptBytes,
+     .default_text = "the same",
+     .doc = "Prints what happened between the revisions `%old%` and `%new%`.",
+     .store = [](AppSpec& s,
+                 Value&& v) { repository(s).revision.changelog = take<Script>(std::move(v)); }},
 
-    {.path = "interpreter", .doc = "What runs the app; not needed with `processes.web`."},
+    {.path = "interpreter",
+     .doc =
+         "What runs the app. Absent: it is found from the app's files, and the build says which."},
     {.path = "interpreter.type",
      .type = T::interpreter,
-     .doc = "`python` (WSGI) or `static` (files, no program). Required in an `interpreter`.",
+     .doc = "`python` (WSGI), `ruby` (Rack), `php`, `perl` (PSGI), `node`, `static` (files, no "
+            "program), `web` (nothing but `processes.web`), or one of the server's own "
+            "`interpreters`. Required in an `interpreter`.",
      .store = [](AppSpec& s,
-                 Value&& v) { s.interpreter.type = take<InterpreterType>(std::move(v)); }},
+                 Value&& v) { s.interpreter.type = take<InterpreterName>(std::move(v)); }},
     {.path = "interpreter.versions",
      .type = T::versions,
      .least = 1,
@@ -77,28 +122,24 @@ constexpr Key kKeys[] = {
          [](AppSpec& s, Value&& v) {
            s.interpreter.versions = take<std::vector<std::string>>(std::move(v));
          }},
-    {.path = "interpreter.settings", .doc = "Settings of that interpreter."},
-    {.path = "interpreter.settings.module",
-     .type = T::python_module,
-     .default_text = "`app`",
-     .doc = "python: the module with the WSGI callable, like `mysite.wsgi` or "
-            "`mysite.wsgi:application`.",
-     .store = [](AppSpec& s,
-                 Value&& v) { s.interpreter.module = take<PythonModule>(std::move(v)); }},
-    {.path = "interpreter.settings.root",
-     .type = T::tree_path,
-     .default_text = "the whole tree",
-     .doc = "static: the directory that is served.",
-     .store = [](AppSpec& s, Value&& v) { s.interpreter.root = take<TreePath>(std::move(v)); }},
+    {.path = "interpreter.settings",
+     .type = T::settings,
+     .most = 32,
+     .doc =
+         "Settings of that interpreter. python: `module`, with the WSGI callable, like "
+         "`mysite.wsgi`, `mysite.wsgi:application` or `shop:create_app()` (default `app`). ruby: "
+         "`rackup` (default `config.ru`). php and static: `root`, the directory that is served "
+         "(default: the whole tree); php: `fallback`, the script in it that answers for what is no "
+         "file. perl: `app` (default `app.psgi`).",
+     .store = [](AppSpec& s, Value&& v) { s.interpreter.settings = take<Settings>(std::move(v)); }},
 
     {.path = "processes", .doc = "Programs of the app."},
     {.path = "processes.web",
      .type = T::command,
      .least = 1,
      .most = kScriptBytes,
-     .doc = "A shell command that starts an HTTP server on `$PORT`. With `interpreter.type: "
-            "python` its "
-            "virtual environment is made too.",
+     .doc = "A shell command that starts an HTTP server on `$PORT`. What the interpreter needs is "
+            "installed all the same. Absent: `web` of a `Procfile`, or what `package.json` starts.",
      .store = [](AppSpec& s, Value&& v) { s.web = take<std::string>(std::move(v)); }},
     {.path = "processes.*", .doc = "Further processes.", .built = false},
 
@@ -131,7 +172,7 @@ constexpr Key kKeys[] = {
      .most = kScriptBytes,
      .default_text = "what the interpreter needs",
      .doc =
-         "Runs instead of the interpreter's own step (python: `pip install -r requirements.txt`).",
+         "Runs instead of the interpreter's own step (python: pip, node: npm, ruby: bundler, ...).",
      .store = [](AppSpec& s, Value&& v) { s.setup.main = take<Script>(std::move(v)); }},
     {.path = "actions.setup.after",
      .type = T::script,

@@ -24,10 +24,9 @@ enum class ValueType {
   script,       // bytes of each text
   env_map,      // bytes of all, as the kernel counts them
   file_map,     // -
-  interpreter,  // "python", "static"
-  versions,     // how many
-  python_module,
-  tree_path,
+  interpreter,
+  versions,        // how many
+  settings,        // how many
   uwsgi_settings,  // how many
   domains,         // how many
   count_range,     // number
@@ -40,7 +39,7 @@ enum class ValueType {
 /// A value of the type its row names, already checked.
 using Value =
     std::variant<std::string, AppName, std::vector<std::string>, std::map<EnvName, std::string>,
-                 std::map<TreePath, std::string>, InterpreterType, PythonModule, TreePath,
+                 std::map<TreePath, std::string>, InterpreterName, Settings,
                  std::vector<UwsgiSetting>, std::vector<Domain>, Range<int>, Range<Megabytes>,
                  std::chrono::milliseconds>;
 

@@ -1,7 +1,5 @@
 #include "model/app_yaml_values.h"
 
-#include "model/nearest.h"
-
 #include <algorithm>
 #include <charconv>
 #include <set>
@@ -129,21 +127,23 @@ std::map<TreePath, std::string> read_files(const ValueContext& context, const Ya
   return files;
 }
 
-InterpreterType read_interpreter(const ValueContext& context, const YamlNode& node) {
-  const std::string& text = text_of(context, node);
-  if (text == to_string(InterpreterType::python)) return InterpreterType::python;
-  if (text == to_string(InterpreterType::static_files)) return InterpreterType::static_files;
-  for (std::string_view old : {"ruby", "php", "perl", "node"}) {
-    if (text == old) {
-      throw context.bad(node, shown(text) + " is not built in this version",
-                        "a program that listens on $PORT runs with `processes: {web: COMMAND}`");
-    }
+Settings read_settings(const ValueContext& context, const YamlNode& node) {
+  const auto& fields = map_of(context, node).fields;
+  if (std::cmp_greater(fields.size(), context.key->most)) {
+    throw context.bad(node, "has " + std::to_string(fields.size()) + " settings; at most " +
+                                std::to_string(context.key->most));
   }
-  const auto near = nearest(text, {"python", "static"});
-  throw context.bad(
-      node,
-      "unknown interpreter " + shown(text) + (near ? ": did you mean " + shown(*near) + "?" : ""),
-      "it is python or static; anything else runs with `processes: {web: COMMAND}`");
+  Settings settings;
+  for (const YamlField& field : fields) {
+    const auto name = named<SettingName>(context, *field.key, field.key->text);
+    const std::string path = std::string(context.path) + "." + name.str();
+    ValueContext here = context;
+    here.path = path;
+    const YamlNode& at = field.value->kind == Kind::null ? *field.key : *field.value;
+    if (field.value->kind == Kind::null) throw here.bad(at, "has no value");
+    settings.emplace(name, named<PlainText>(here, at, text_of(here, *field.value)));
+  }
+  return settings;
 }
 
 std::vector<std::string> read_versions(const ValueContext& context, const YamlNode& node) {
@@ -313,13 +313,11 @@ Value read_value(const ValueContext& context, const YamlNode& node) {
     case ValueType::file_map:
       return read_files(context, node);
     case ValueType::interpreter:
-      return read_interpreter(context, node);
+      return named<InterpreterName>(context, node, text());
     case ValueType::versions:
       return read_versions(context, node);
-    case ValueType::python_module:
-      return named<PythonModule>(context, node, text());
-    case ValueType::tree_path:
-      return named<TreePath>(context, node, text());
+    case ValueType::settings:
+      return read_settings(context, node);
     case ValueType::uwsgi_settings:
       return read_uwsgi_settings(context, node);
     case ValueType::domains:

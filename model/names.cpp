@@ -52,6 +52,17 @@ std::optional<std::string> first_refusal(std::string_view text, char separator, 
   }
 }
 
+/// A short word of small letters, digits and one kind of joint, that begins with a letter.
+std::optional<std::string> refuse_word(std::string_view text, char joint) {
+  if (text.empty()) return "is empty";
+  if (text.size() > 30) return "is longer than 30 characters";
+  const auto fits = [&](char c) { return is_lower(c) || is_digit(c) || c == joint; };
+  if (!is_lower(text.front()) || !std::ranges::all_of(text, fits)) {
+    return std::string("may only hold a-z, 0-9 and '") + joint + "', and begins with a letter";
+  }
+  return std::nullopt;
+}
+
 std::optional<std::string> refuse_component(std::string_view component) {
   if (component.empty()) return "has an empty component";
   if (component == ".") return "has a component '.'";
@@ -110,11 +121,15 @@ std::optional<std::string> EnvNameRule::refuse(std::string_view text) {
 
 std::optional<std::string> PythonModuleRule::refuse(std::string_view text) {
   constexpr std::string_view kForm =
-      "must be like 'app', 'package.wsgi' or 'package.wsgi:application'";
+      "must be like 'app', 'package.wsgi', 'package.wsgi:application' or 'package:make_app()'";
   if (text.empty()) return "is empty";
   if (text.size() > 255) return "is longer than 255 characters";
   const std::size_t colon = text.find(':');
-  if (colon != text.npos && !is_identifier(text.substr(colon + 1))) return std::string(kForm);
+  if (colon != text.npos) {
+    std::string_view callable = text.substr(colon + 1);
+    if (callable.ends_with("()")) callable.remove_suffix(2);
+    if (!is_identifier(callable)) return std::string(kForm);
+  }
   return first_refusal(text.substr(0, colon), '.', [&](std::string_view part) {
     return is_identifier(part) ? std::nullopt : std::optional<std::string>(kForm);
   });
@@ -127,6 +142,27 @@ std::optional<std::string> TreePathRule::refuse(std::string_view text) {
   if (std::ranges::any_of(text, is_control)) return "must not hold control characters";
   if (std::ranges::count(text, '/') >= 64) return "has more than 64 components";
   return first_refusal(text, '/', refuse_component);
+}
+
+std::optional<std::string> InterpreterNameRule::refuse(std::string_view text) {
+  return refuse_word(text, '-');
+}
+
+std::optional<std::string> SettingNameRule::refuse(std::string_view text) {
+  return refuse_word(text, '_');
+}
+
+std::optional<std::string> PlainTextRule::refuse(std::string_view text) {
+  if (text.empty()) return "is empty";
+  if (text.size() > 4096) return "is longer than 4096 bytes";
+  if (text.front() == ' ' || text.back() == ' ') return "must not begin or end with a blank";
+  if (std::ranges::any_of(text, is_control)) return "must not hold control characters";
+  for (std::string_view expansion : {"@(", "$(", "%("}) {
+    if (text.find(expansion) != text.npos) {
+      return "must not hold '" + std::string(expansion) + "': uWSGI would expand it";
+    }
+  }
+  return std::nullopt;
 }
 
 std::optional<std::string> BackendNameRule::refuse(std::string_view text) {

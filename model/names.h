@@ -65,7 +65,8 @@ struct EnvNameRule {
 };
 using EnvName = Name<EnvNameRule>;
 
-/// What uWSGI's `module` option takes: dotted Python identifiers, then optionally `:callable`.
+/// What uWSGI's `module` option takes: dotted Python identifiers, then optionally `:callable` or
+/// `:factory()`.
 struct PythonModuleRule {
   static constexpr std::string_view kWhat = "Python module";
   static std::optional<std::string> refuse(std::string_view text);
@@ -79,6 +80,29 @@ struct TreePathRule {
   static std::optional<std::string> refuse(std::string_view text);
 };
 using TreePath = Name<TreePathRule>;
+
+/// What runs apps: "python", "ruby", ... one of those that the configuration has (model/interpreters.h).
+/// `[a-z][a-z0-9-]*`, at most 30.
+struct InterpreterNameRule {
+  static constexpr std::string_view kWhat = "interpreter";
+  static std::optional<std::string> refuse(std::string_view text);
+};
+using InterpreterName = Name<InterpreterNameRule>;
+
+/// A setting of an interpreter: `[a-z][a-z0-9_]*`, at most 30.
+struct SettingNameRule {
+  static constexpr std::string_view kWhat = "setting";
+  static std::optional<std::string> refuse(std::string_view text);
+};
+using SettingName = Name<SettingNameRule>;
+
+/// A text that stands for nothing but itself in a line of an ini: 1 to 4096 bytes, no control characters,
+/// no blank at its ends, none of `@(`, `$(`, `%(`.
+struct PlainTextRule {
+  static constexpr std::string_view kWhat = "value";
+  static std::optional<std::string> refuse(std::string_view text);
+};
+using PlainText = Name<PlainTextRule>;
 
 /// A machine's name: a host name label or several, as Domain.
 struct BackendNameRule {

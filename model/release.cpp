@@ -13,9 +13,6 @@ struct Word {
   std::string_view text;
 };
 
-constexpr Word<Runtime::Kind> kKinds[] = {{Runtime::Kind::python, "python"},
-                                          {Runtime::Kind::static_files, "static"},
-                                          {Runtime::Kind::web, "web"}};
 constexpr Word<InstanceState> kStates[] = {
     {InstanceState::placed, "placed"},     {InstanceState::starting, "starting"},
     {InstanceState::held, "held"},         {InstanceState::live, "live"},
@@ -67,9 +64,6 @@ std::optional<std::string> text_if_any(const Json& json, const char* field) {
 
 }  // namespace
 
-std::string_view to_string(Runtime::Kind kind) {
-  return text_of(kKinds, kind);
-}
 std::string_view to_string(InstanceState state) {
   return text_of(kStates, state);
 }
@@ -84,26 +78,45 @@ std::optional<Wanted> wanted_from(std::string_view text) {
 }
 
 Json to_json(const Runtime& runtime) {
-  Json json{{"kind", to_string(runtime.kind)}, {"version", runtime.version}};
-  if (runtime.venv) json["venv"] = runtime.venv->str();
-  if (runtime.module) json["module"] = runtime.module->str();
-  if (runtime.root) json["root"] = runtime.root->str();
+  Json json{{"name", runtime.name.str()},
+            {"version", runtime.version},
+            {"settings", to_json(runtime.settings)},
+            {"path", Json::array()},
+            {"env", Json::object()}};
+  for (const TreePath& path : runtime.path) json["path"].push_back(path.str());
+  for (const auto& [name, value] : runtime.env) json["env"][name.str()] = value;
   if (runtime.web) json["web"] = *runtime.web;
   return json;
 }
 
 Runtime runtime_from_json(const Json& json) {
   Runtime runtime;
-  const std::string kind = get_string(json, "kind");
-  const auto known = value_of(kKinds, kind);
-  if (!known) throw not_stored_form("runtime", kind);
-  runtime.kind = *known;
+  runtime.name = InterpreterName(get_string(json, "name"));
   runtime.version = get_string(json, "version");
-  if (auto venv = text_if_any(json, "venv")) runtime.venv = TreePath(*venv);
-  if (auto module = text_if_any(json, "module")) runtime.module = PythonModule(*module);
-  if (auto root = text_if_any(json, "root")) runtime.root = TreePath(*root);
+  runtime.settings = settings_from_json(get_object(json, "settings"));
+  for (const Json& path : get_array(json, "path")) {
+    if (!path.is_string()) throw not_stored_form("path", path.dump());
+    runtime.path.emplace_back(path.get<std::string>());
+  }
+  for (const auto& [name, value] : get_object(json, "env").items()) {
+    if (!value.is_string()) throw not_stored_form("env", name);
+    runtime.env.emplace(EnvName(name), value.get<std::string>());
+  }
   runtime.web = text_if_any(json, "web");
   return runtime;
+}
+
+Json to_json(const Revision& revision) {
+  return {{"id", revision.id},
+          {"author", revision.author},
+          {"date", revision.date},
+          {"description", revision.description},
+          {"changelog", revision.changelog}};
+}
+
+Revision revision_from_json(const Json& json) {
+  return {get_string(json, "id"), get_string(json, "author"), get_string(json, "date"),
+          get_string(json, "description"), get_string(json, "changelog")};
 }
 
 Json to_json(const Release& release) {
@@ -113,7 +126,8 @@ Json to_json(const Release& release) {
           {"spec", to_json(release.spec)},
           {"runtime", to_json(release.runtime)},
           {"created", rfc3339(release.created)},
-          {"by", release.by}};
+          {"by", release.by},
+          {"revision", to_json(release.revision)}};
 }
 
 Release release_from_json(const Json& json) {
@@ -126,7 +140,8 @@ Release release_from_json(const Json& json) {
           .spec = app_spec_from_json(get_object(json, "spec")),
           .runtime = runtime_from_json(get_object(json, "runtime")),
           .created = time_from(json, "created"),
-          .by = get_string(json, "by")};
+          .by = get_string(json, "by"),
+          .revision = revision_from_json(get_object(json, "revision"))};
 }
 
 std::string fingerprint(const BundleId& bundle, const AppSpec& spec, const Runtime& runtime) {

@@ -1,11 +1,6 @@
-/// Releases, instances and orders: the values that the store keeps and that lord and backend exchange.
+/// Releases, instances and orders: the values that the store keeps and that lord and backend
+/// exchange.
 #pragma once
-
-#include <chrono>
-#include <optional>
-#include <string>
-#include <string_view>
-#include <vector>
 
 #include "base/clock.h"
 #include "base/json.h"
@@ -13,21 +8,36 @@
 #include "model/names.h"
 #include "model/units.h"
 
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
 namespace upaas::model {
 
 /// How a bundle is run; the builder decides it, the bundle's manifest carries it.
 struct Runtime {
-  enum class Kind { python, static_files, web };
-  Kind kind = Kind::web;
-  std::string version = {};                 // python: "3.11"; else empty
-  std::optional<TreePath> venv = {};        // python, when there were requirements
-  std::optional<PythonModule> module = {};  // python
-  std::optional<TreePath> root = {};        // static
-  std::optional<std::string> web = {};      // web: the command
+  InterpreterName name{"web"};
+  std::string version = {};                 // "3.11"; empty where there is none
+  Settings settings = {};                   // for the interpreter's template, defaults filled in
+  std::vector<TreePath> path = {};          // directories of the tree in front of PATH
+  std::map<EnvName, std::string> env = {};  // of the interpreter; the app's own wins
+  std::optional<std::string> web = {};      // a command that starts an HTTP server on $PORT
 };
-[[nodiscard]] std::string_view to_string(Runtime::Kind kind);  // "python", "static", "web"
 [[nodiscard]] Json to_json(const Runtime& runtime);
 [[nodiscard]] Runtime runtime_from_json(const Json& json);
+
+/// What a repository says of what was cloned; texts are empty where it says nothing.
+struct Revision {
+  std::string id;
+  std::string author;
+  std::string date;  // seconds since 1970, as the command printed them
+  std::string description;
+  std::string changelog;  // since the former release
+};
+[[nodiscard]] Json to_json(const Revision& revision);
+[[nodiscard]] Revision revision_from_json(const Json& json);
 
 /// A bundle plus the whole configuration it runs with; never changed once written.
 struct Release {
@@ -38,11 +48,13 @@ struct Release {
   Runtime runtime;
   WallTime created;
   std::string by;  // who deployed: "root", a token's name
+  Revision revision = {};
 };
 [[nodiscard]] Json to_json(const Release& release);
 [[nodiscard]] Release release_from_json(const Json& json);
 /// Everything of it that running depends on, so equal text = nothing to deploy.
-[[nodiscard]] std::string fingerprint(const BundleId& bundle, const AppSpec& spec, const Runtime& runtime);
+[[nodiscard]] std::string fingerprint(const BundleId& bundle, const AppSpec& spec,
+                                      const Runtime& runtime);
 
 /// The same word everywhere.
 enum class InstanceState { placed, starting, held, live, draining, stopped, failed, asleep };
@@ -67,7 +79,8 @@ struct Instance {
 [[nodiscard]] Json to_json(const Instance& instance);
 [[nodiscard]] Instance instance_from_json(const Json& json);
 
-/// What the lord wants on one backend: the full set. Level-triggered: applying it twice changes nothing.
+/// What the lord wants on one backend: the full set. Level-triggered: applying it twice changes
+/// nothing.
 struct Orders {
   long long epoch = 0;
   long long revision = 0;

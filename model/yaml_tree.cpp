@@ -71,7 +71,9 @@ void check_bytes(std::string_view text, std::string_view file_name) {
 class Builder : public YAML::EventHandler {
  public:
   Builder(std::string_view file_name, const YamlLimits& limits)
-      : file_name_(file_name), limits_(limits) {}
+      : file_(std::make_shared<const std::string>(file_name)),
+        file_name_(*file_),
+        limits_(limits) {}
 
   YamlRef root() const { return root_; }
 
@@ -131,10 +133,13 @@ class Builder : public YAML::EventHandler {
   std::shared_ptr<YamlNode> make(YamlNode::Kind kind, const YAML::Mark& mark,
                                  const std::string& tag) {
     const Place place = place_of(mark);
-    if (!tag.empty() && tag != "?" && tag != "!") {
+    const bool include = limits_.includes && tag == "!include" && kind == YamlNode::Kind::text;
+    if (!tag.empty() && tag != "?" && tag != "!" && !include) {
       throw bad(place, "the tag " + shown(tag) + ": tags are not read");
     }
     auto node = std::make_shared<YamlNode>();
+    node->include = include;
+    node->file = file_;
     node->kind = kind;
     node->line = place.line;
     node->column = place.column;
@@ -200,6 +205,7 @@ class Builder : public YAML::EventHandler {
     level.key = std::move(key);
   }
 
+  std::shared_ptr<const std::string> file_;
   std::string_view file_name_;
   YamlLimits limits_;
   int documents_ = 0;

@@ -91,6 +91,8 @@ Json to_json(const DeployRequest& request) {
             {"steps", steps_json(request.steps)}};
   if (request.source) json["source"] = *request.source;
   if (request.bundle) json["bundle"] = *request.bundle;
+  if (request.fresh) json["fresh"] = true;
+  if (request.interpreter_version) json["interpreter_version"] = *request.interpreter_version;
   return json;
 }
 
@@ -99,7 +101,9 @@ DeployRequest deploy_request_from_json(const Json& json) {
           .app_yaml = get_string(json, "app_yaml"),
           .source = optional_string(json, "source"),
           .bundle = optional_string(json, "bundle"),
-          .steps = steps_from(json)};
+          .steps = steps_from(json),
+          .fresh = get_bool_or(json, "fresh", false),
+          .interpreter_version = optional_string(json, "interpreter_version")};
 }
 
 Json ps_json(const std::vector<InstanceView>& instances) {

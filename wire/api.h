@@ -62,6 +62,8 @@ struct DeployRequest {
   std::optional<std::string> source;  // digest of an uploaded source archive
   std::optional<std::string> bundle;  // digest of an uploaded bundle: no build
   std::vector<Step> steps;            // what the client did already: `read`
+  bool fresh = false;                 // nothing of former builds is used
+  std::optional<std::string> interpreter_version = {};  // in place of interpreter.versions
 };
 [[nodiscard]] Json to_json(const DeployRequest& request);
 [[nodiscard]] DeployRequest deploy_request_from_json(const Json& json);

@@ -4,6 +4,7 @@
 
 #include "base/digest.h"
 #include "deployer/deployer.h"
+#include "host/templates.h"
 
 #include <filesystem>
 #include <fstream>
@@ -38,16 +39,25 @@ inline deployer::Start start_of(const std::string& app, model::Runtime runtime,
           .domains = {model::Domain(app + ".localhost")}};
 }
 
+inline void set(model::Runtime& runtime, const std::string& name, const std::string& value) {
+  runtime.settings.insert_or_assign(model::SettingName(name), model::PlainText(value));
+}
 inline model::Runtime python(const std::string& module = "app") {
-  return {.kind = model::Runtime::Kind::python,
-          .version = "3.11",
-          .module = model::PythonModule(module)};
+  model::Runtime runtime{.name = model::InterpreterName("python"), .version = "3.11"};
+  set(runtime, "module", module);
+  return runtime;
 }
 inline model::Runtime static_site() {
-  return {.kind = model::Runtime::Kind::static_files};
+  return {.name = model::InterpreterName("static")};
 }
 inline model::Runtime web(const std::string& command) {
-  return {.kind = model::Runtime::Kind::web, .web = command};
+  return {.web = command};
+}
+
+/// Those that upaas brings along.
+inline std::shared_ptr<const model::Interpreters> interpreters() {
+  return std::make_shared<const model::Interpreters>(
+      host::shipped_interpreters(UPAAS_SOURCE_DIR "/templates"));
 }
 
 }  // namespace upaas::test

@@ -28,6 +28,7 @@ deployer::Options options_below(const fs::path& top) {
   return {.layout = {.data = home / "data", .run = home / "run"},
           .launcher = UPAAS_BIN_DIR "/upaas-vassal",
           .templates = UPAAS_SOURCE_DIR "/templates",
+          .interpreters = interpreters(),
           .router_gid = 254900};
 }
 

@@ -29,9 +29,10 @@ TEST_CASE("a static site serves its files and nothing else") {
                                             {"public/a.svg", "<svg/>"},
                                             {"public/.env", "SECRET=1"},
                                             {"public/.git/config", "x"},
-                                            {"public/.well-known/x", "x"},
+                                            {"public/.well-known/x", "for others"},
+                                            {"public/.well-known/.env", "SECRET=2"},
                                             {"secret.txt", "secret"}});
-  start.release.runtime.root = model::TreePath("public");
+  test::set(start.release.runtime, "root", "public");
   const fs::path root = platform.options.layout.trees() / start.release.bundle.str() / "public";
   fs::create_symlink("/etc/hostname", root / "host");
   fs::create_symlink("/home/vassal.ini", root / "ini");
@@ -42,13 +43,15 @@ TEST_CASE("a static site serves its files and nothing else") {
   CHECK(platform.get(start, "/").body == "front");
   CHECK(platform.get(start, "/sub/").body == "sub");
   CHECK(platform.get(start, "/link.css").body == "a{}");
+  CHECK(platform.get(start, "/.well-known/x").body == "for others");
   CHECK(header(platform.get(start, "/").head, "Content-Type") == "text/html");
   CHECK(header(platform.get(start, "/a.css").head, "Content-Type") == "text/css");
   CHECK(header(platform.get(start, "/a.svg").head, "Content-Type") == "image/svg+xml");
   CHECK(header(platform.get(start, "/a.css").head, "X-Upaas-Instance") == start.instance.id.str());
-  for (const char* path : {"/nothing", "/.env", "/%2eenv", "/.git/config", "/.well-known/x",
-                           "/host", "/ini", "/up/secret.txt", "/../secret.txt",
-                           "/%2e%2e/secret.txt", "/sub/../../secret.txt", "/secret.txt"}) {
+  for (const char* path :
+       {"/nothing", "/.env", "/%2eenv", "/.git/config", "/.well-known/.env", "/.well-known/../.env",
+        "/.well-known", "/host", "/ini", "/up/secret.txt", "/../secret.txt", "/%2e%2e/secret.txt",
+        "/sub/../../secret.txt", "/secret.txt"}) {
     INFO(path);
     CHECK(platform.get(start, path).status == 404);
   }

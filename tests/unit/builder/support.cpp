@@ -1,6 +1,7 @@
 #include "support.h"
 
 #include "base/clock.h"
+#include "host/templates.h"
 #include "model/app_yaml.h"
 
 #include <catch2/catch.hpp>
@@ -53,9 +54,16 @@ Error error_of(const std::function<void()>& call) {
   throw;
 }
 
+std::string setting(const Built& built, const std::string& name) {
+  const auto found = built.runtime.settings.find(model::SettingName(name));
+  return found == built.runtime.settings.end() ? "" : found->second.str();
+}
+
 Builds::Builds(std::uint32_t uid) {
   options.work = dir.path() / "work";
   options.uid = {uid};
+  options.interpreters = std::make_shared<const model::Interpreters>(
+      host::shipped_interpreters(UPAAS_SOURCE_DIR "/templates"));
   options.command_limit = std::chrono::seconds(60);
   progress.on_line = [this](std::string_view line) { lines.emplace_back(line); };
   progress.on_stage = [this](std::string_view stage) { stages.emplace_back(stage); };

@@ -41,6 +41,9 @@ struct Builds {
   bool left_nothing() const;
 };
 
+/// A setting of the runtime; empty when it has none.
+std::string setting(const Built& built, const std::string& name);
+
 /// server.py beside this file, on a port of its own.
 class Server {
  public:

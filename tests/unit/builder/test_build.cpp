@@ -36,10 +36,10 @@ TEST_CASE("A source directory becomes a bundle, stage by stage") {
   CHECK(b.stages == std::vector<std::string>{"prepare", "interpreter", "source", "files", "setup",
                                              "finalize", "pack"});
   CHECK(built.stages.size() == 7);
-  CHECK(built.runtime.kind == model::Runtime::Kind::python);
-  CHECK(built.runtime.module->str() == "app");
+  CHECK(built.runtime.name.str() == "python");
+  CHECK(setting(built, "module") == "app");
   CHECK(built.runtime.version.starts_with("3."));
-  CHECK_FALSE(built.runtime.venv);
+  CHECK(setting(built, "venv").empty());
   CHECK(b.built("made.txt") == "made\n");
   CHECK(b.built("conf/settings.ini") == "[x]\n");
   CHECK(b.built("sp ace/\xC3\xBC.txt") == "odd");
@@ -92,18 +92,18 @@ TEST_CASE("What an app cannot be is refused, with what there is") {
 
 TEST_CASE("A module of the machine's own Python will do") {
   Builds b;
-  CHECK(b.build("interpreter: {type: python, settings: {module: 'wsgiref.simple_server:demo_app'}}")
-            .runtime.module->str() == "wsgiref.simple_server:demo_app");
+  const Built built =
+      b.build("interpreter: {type: python, settings: {module: 'wsgiref.simple_server:demo_app'}}");
+  CHECK(setting(built, "module") == "wsgiref.simple_server:demo_app");
 }
 
 TEST_CASE("Static files and web processes are runtimes of their own") {
   Builds b;
   put(b.source / "public/index.html", "hi");
   const Built files = b.build("interpreter: {type: static, settings: {root: public}}");
-  CHECK(files.runtime.kind == model::Runtime::Kind::static_files);
-  CHECK(files.runtime.root->str() == "public");
+  CHECK(files.runtime.name.str() == "static");
+  CHECK(setting(files, "root") == "public");
   const Built web = b.build("processes: {web: ./serve}");
-  CHECK(web.runtime.kind == model::Runtime::Kind::web);
   CHECK(*web.runtime.web == "./serve");
 }
 

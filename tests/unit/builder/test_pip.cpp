@@ -64,7 +64,7 @@ TEST_CASE("Requirements are installed into a venv that works, with the same byte
     b->options.env = {{"PIP_INDEX_URL", index_of(server)}};
   }
   const Built built = one.build(kApp);
-  CHECK(built.runtime.venv->str() == ".upaas/venv");
+  CHECK(setting(built, "venv") == ".upaas/venv");
   CHECK(one.built("greeting.txt") == "hello from a wheel\n");
   CHECK(one.built("prefix.txt") == "/home/app/.upaas/venv\n");
   CHECK(one.built(".upaas/venv/bin/greet").starts_with("#!/home/app/.upaas/venv/bin/python"));
@@ -94,9 +94,9 @@ TEST_CASE("A requirement that the index does not have fails the build with pip's
 TEST_CASE("Empty requirements and an own main action make no venv") {
   Builds b;
   put(b.source / "requirements.txt", "# nothing\n");
-  CHECK_FALSE(b.build("interpreter: {type: python, settings: {module: app}}").runtime.venv);
+  CHECK(setting(b.build("interpreter: {type: python}"), "venv").empty());
   put(b.source / "requirements.txt", "greeting\n");
-  CHECK_FALSE(b.build("interpreter: {type: python, settings: {module: app}}\n"
-                      "actions: {setup: {main: [\"true\"]}}")
-                  .runtime.venv);
+  CHECK(
+      setting(b.build("interpreter: {type: python}\nactions: {setup: {main: [\"true\"]}}"), "venv")
+          .empty());
 }

@@ -103,7 +103,7 @@ def cases(good):
     yield "not-in-the-manifest", "not in the manifest", fresh().add("zz", listed=False).tar()
     yield "not-in-the-bundle", "not in the bundle", fresh().list("\U0001F40D").tar()
     yield "missing-in-the-middle", "not at its place", fresh().list("b-missing").tar()
-    yield "reserved", "belongs to upaas", fresh().add(".upaas/evil").tar()
+    yield "reserved", "its parent is not a directory", fresh().add(".upaas/manifest.json/evil").tar()
     yield "two-manifests", "belongs to upaas", fresh().add(MANIFEST, listed=False).tar()
     yield "out-of-order", "not at its place", fresh().add("000", listed=False).list("000").tar(order=False)
     yield "no-manifest", "does not begin with", fresh().tar(with_manifest=False)

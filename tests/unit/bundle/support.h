@@ -27,16 +27,16 @@ inline void put(const fs::path& path, std::string_view text, mode_t mode = 0644)
 
 inline model::AppSpec spec() {
   model::AppSpec made;
-  made.interpreter.type = model::InterpreterType::python;
+  made.interpreter.type = model::InterpreterName("python");
   made.env.emplace(model::EnvName("GREETING"), "h\xC3\xA9llo");
   return made;
 }
 
 inline model::Runtime runtime() {
   model::Runtime made;
-  made.kind = model::Runtime::Kind::python;
+  made.name = model::InterpreterName("python");
   made.version = "3.11";
-  made.module = model::PythonModule("app");
+  made.settings.emplace(model::SettingName("module"), model::PlainText("app"));
   return made;
 }
 

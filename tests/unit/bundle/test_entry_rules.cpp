@@ -76,5 +76,5 @@ TEST_CASE("Below .upaas a tree may hold the venv alone") {
   CHECK_NOTHROW(check_reserved(model::TreePath(".upaas/venv/bin/python")));
   CHECK_NOTHROW(check_reserved(model::TreePath(".upaasx")));
   CHECK_THROWS_AS(check_reserved(model::TreePath(".upaas/manifest.json")), Error);
-  CHECK_THROWS_AS(check_reserved(model::TreePath(".upaas/venvx")), Error);
+  CHECK_THROWS_AS(check_reserved(model::TreePath(".upaas/manifest.json/x")), Error);
 }

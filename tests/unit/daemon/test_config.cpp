@@ -10,7 +10,7 @@ namespace {
 
 std::string refused(const std::string& text) {
   try {
-    (void)parse_config(text, "/etc/upaas/upaas.yaml");
+    (void)parse_config(text, "/etc/upaas/upaas.yaml", {});
   } catch (const Error& error) {
     CHECK(error.kind() == ErrorKind::config);
     return error.message();
@@ -21,7 +21,7 @@ std::string refused(const std::string& text) {
 }  // namespace
 
 TEST_CASE("an empty configuration takes every default") {
-  const auto config = parse_config("", "/etc/upaas/upaas.yaml");
+  const auto config = parse_config("", "/etc/upaas/upaas.yaml", {});
   CHECK(config.data == "/var/lib/upaas");
   CHECK(config.run == "/run/upaas");
   CHECK(config.listen.host == "127.0.0.1");
@@ -44,7 +44,7 @@ TEST_CASE("every key is read, and paths are relative to the file") {
       "build: {env: {PIP_INDEX_URL: 'http://index'}, files: {/etc/ssl/ca.pem: /etc/ca.pem}, "
       "time_limit: 2m}\n"
       "name: web1\nhardware: rack-7\ncores: 4\nmemory: 8G\nstore: sqlite\n",
-      "/etc/upaas/upaas.yaml");
+      "/etc/upaas/upaas.yaml", {});
   CHECK(config.data == "/etc/upaas/state");
   CHECK(config.run == "/srv/run");
   CHECK(config.http.host == "0.0.0.0");

@@ -18,6 +18,10 @@ std::string template_text() {
   return read_file(UPAAS_SOURCE_DIR "/templates/vassal.ini");
 }
 
+std::string ini_of(const Start& start) {
+  return vassal_ini(start, template_text(), *test::interpreters());
+}
+
 std::vector<std::string> variables_of(const std::string& environment) {
   std::vector<std::string> all;
   for (std::size_t at = 0; at < environment.size();) {
@@ -33,21 +37,21 @@ std::vector<std::string> variables_of(const std::string& environment) {
 TEST_CASE("a python instance's ini is as the golden file says") {
   Start start = test::start_of("hello", test::python("hello.wsgi:application"), "k3f9", 7);
   start.instance.workers = 3;
-  start.release.runtime.venv = model::TreePath(".upaas/venv");
+  test::set(start.release.runtime, "venv", ".upaas/venv");
   start.release.spec.uwsgi_settings = {{"harakiri", "30"}, {"processes", "99"}};
-  test::check_golden("tests/golden/vassal-python.ini", vassal_ini(start, template_text()));
+  test::check_golden("tests/golden/vassal-python.ini", ini_of(start));
 }
 
 TEST_CASE("a static instance's ini is as the golden file says") {
   Start start = test::start_of("site", test::static_site(), "k3f9");
-  start.release.runtime.root = model::TreePath("public");
-  test::check_golden("tests/golden/vassal-static.ini", vassal_ini(start, template_text()));
+  test::set(start.release.runtime, "root", "public");
+  test::check_golden("tests/golden/vassal-static.ini", ini_of(start));
 }
 
 TEST_CASE("a web instance's ini holds its port and not its command") {
   Start start = test::start_of("node", test::web("node server.js --secret hunter2"), "k3f9");
   start.instance.port = model::Port{20017};
-  const std::string ini = vassal_ini(start, template_text());
+  const std::string ini = ini_of(start);
   test::check_golden("tests/golden/vassal-web.ini", ini);
   CHECK(ini.find("hunter2") == std::string::npos);
 }
@@ -55,7 +59,7 @@ TEST_CASE("a web instance's ini holds its port and not its command") {
 TEST_CASE("a setting of the app stands before ours, so that ours wins") {
   Start start = test::start_of("hello", test::python(), "k3f9");
   start.release.spec.uwsgi_settings = {{"processes", "99"}};
-  const std::string ini = vassal_ini(start, template_text());
+  const std::string ini = ini_of(start);
   CHECK(ini.find("processes = 99") < ini.find("processes = 1"));
 }
 
@@ -63,18 +67,19 @@ TEST_CASE("a setting that uWSGI would expand never gets into an ini") {
   const std::string value = GENERATE("@(/etc/passwd)", "$(HOME)", "%(socket)", "1\nsocket = :80");
   Start start = test::start_of("hello", test::python(), "k3f9");
   start.release.spec.uwsgi_settings = {{"harakiri", value}};
-  CHECK_THROWS_AS(vassal_ini(start, template_text()), Error);
+  CHECK_THROWS_AS(ini_of(start), Error);
 }
 
 TEST_CASE("a template that names something unknown is refused") {
   const Start start = test::start_of("hello", test::python(), "k3f9");
-  CHECK_THROWS_WITH(vassal_ini(start, "a = {{nonsense}}\n"), Catch::Contains("nonsense"));
-  CHECK_THROWS_AS(vassal_ini(start, "a = {{name"), Error);
+  CHECK_THROWS_WITH(vassal_ini(start, "a = {{nonsense}}\n", *test::interpreters()),
+                    Catch::Contains("nonsense"));
+  CHECK_THROWS_AS(vassal_ini(start, "a = {{name", *test::interpreters()), Error);
 }
 
 TEST_CASE("a web instance needs a port") {
   const Start start = test::start_of("node", test::web("node ."), "k3f9");
-  CHECK_THROWS_WITH(vassal_ini(start, template_text()), Catch::Contains("port"));
+  CHECK_THROWS_WITH(ini_of(start), Catch::Contains("port"));
 }
 
 TEST_CASE("the environment keeps every byte and upaas has the last word on its own names") {
@@ -95,7 +100,7 @@ TEST_CASE("the environment keeps every byte and upaas has the last word on its o
 
 TEST_CASE("a venv's programs come first in PATH") {
   Start start = test::start_of("hello", test::python(), "k3f9");
-  start.release.runtime.venv = model::TreePath(".upaas/venv");
+  start.release.runtime.path = {model::TreePath(".upaas/venv/bin")};
   const auto all = variables_of(vassal_environment(start, "localhost"));
   CHECK(std::find(all.begin(), all.end(),
                   "PATH=/home/app/.upaas/venv/bin:/usr/local/bin:/usr/bin:/bin") != all.end());

@@ -36,7 +36,7 @@ TEST_CASE("a stored app is the app that was read") {
     CHECK(again.env == spec.env);
     CHECK(again.files == spec.files);
     CHECK(again.web == spec.web);
-    CHECK(again.interpreter.root == spec.interpreter.root);
+    CHECK(again.interpreter.settings == spec.interpreter.settings);
   }
 }
 
@@ -56,8 +56,8 @@ TEST_CASE("a stored app that was tampered with is refused") {
   };
   refused("/name", "../x");
   refused("/name", 7);
-  refused("/interpreter/type", "ruby");
-  refused("/interpreter/module", "a b");
+  refused("/interpreter/type", "Ruby");
+  refused("/interpreter/settings", {{"module", "a\nb"}});
   refused("/env/LD_PRELOAD", "x");
   refused("/env/A", 1);
   refused("/files/..", "x");

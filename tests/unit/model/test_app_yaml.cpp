@@ -22,8 +22,8 @@ TEST_CASE("the smallest app has all defaults") {
   CHECK_FALSE(spec.name);
   CHECK_FALSE(spec.source);
   CHECK_FALSE(spec.repository);
-  CHECK(spec.interpreter.type == InterpreterType::python);
-  CHECK(spec.interpreter.module == PythonModule("app"));
+  CHECK(spec.interpreter.type == InterpreterName("python"));
+  CHECK(spec.interpreter.settings.empty());
   CHECK(spec.scale.instances == Range<int>{1, 1});
   CHECK(spec.scale.workers == Range<int>{1, 1});
   CHECK(spec.scale.memory == Range<Megabytes>{{128}, {128}});
@@ -64,7 +64,7 @@ processes: {web: python3 serve.py}
   CHECK(spec.repository->update == Script{"git fetch", "git reset"});
   CHECK(spec.repository->env.at(EnvName("TOKEN")) == "t");
   CHECK(spec.interpreter.versions == std::vector<std::string>{"3.10", "3"});
-  CHECK(spec.interpreter.module.str() == "shop.wsgi:application");
+  CHECK(spec.interpreter.settings.at(SettingName("module")).str() == "shop.wsgi:application");
   CHECK(spec.files.at(TreePath("conf/a.ini")) == "x\n");
   CHECK(spec.setup.main == Script{"one\ntwo\n"});
   CHECK(spec.setup.after == Script{"c", "d"});
@@ -84,12 +84,12 @@ TEST_CASE("static files may name their root and source may lie elsewhere") {
   const AppSpec spec =
       read("{source: ../web, interpreter: {type: static, settings: {root: public}}}");
   CHECK(spec.source == "../web");
-  CHECK(spec.interpreter.type == InterpreterType::static_files);
-  CHECK(spec.interpreter.root == TreePath("public"));
+  CHECK(spec.interpreter.type == InterpreterName("static"));
+  CHECK(spec.interpreter.settings.at(SettingName("root")).str() == "public");
 }
 
 TEST_CASE("a command alone is enough to run") {
-  CHECK(read("processes: {web: node server.js}").interpreter.type == InterpreterType::none);
+  CHECK(read("processes: {web: node server.js}").interpreter.type == std::nullopt);
 }
 
 TEST_CASE("a text of several lines is one script, kept to the byte") {

@@ -1,4 +1,5 @@
 #include "model/app_yaml.h"
+#include "model/interpreters.h"
 
 #include <catch2/catch.hpp>
 
@@ -12,11 +13,24 @@ struct Case {
   std::string message;  // its beginning
 };
 
+const Interpreters& interpreters() {
+  static const Interpreters all = [] {
+    Interpreters made;
+    const auto yaml = parse_yaml(
+        "python: {any: {version: [python3], settings: {module: {kind: module, default: app}}}}\n"
+        "static: {any: {settings: {root: {kind: path}}}}\n",
+        "i");
+    made.add(*yaml, [](const std::string&) { return std::string(); });
+    return made;
+  }();
+  return all;
+}
+
 void check(const std::vector<Case>& cases, const std::string& before = "") {
   for (const auto& [text, message] : cases) {
     INFO(text);
     try {
-      (void)read_app_yaml(before + text, "f");
+      (void)read_app_yaml(before + text, "f", {.interpreters = &interpreters()});
       FAIL_CHECK("accepted");
     } catch (const Error& e) {
       CHECK(e.kind() == ErrorKind::invalid);
@@ -30,9 +44,8 @@ constexpr auto kPython = "interpreter: {type: python}\n";
 
 }  // namespace
 
-TEST_CASE("an app that nothing runs is told what to write") {
-  check({{"name: a", "f:1:1: nothing says how to run the app"},
-         {"- a", "f:1:1: the file must be a map"},
+TEST_CASE("a file that is no map of keys is told what to write") {
+  check({{"- a", "f:1:1: the file must be a map"},
          {"a", "f:1:1: the file must be a map"},
          {"interpreter: {}", "f:1:1: 'interpreter.type' is missing"}});
 }
@@ -54,7 +67,6 @@ TEST_CASE("keys that are not built yet are refused by their name") {
          {"features: {storage: true}", "f:2:1: the key 'features' is not built"},
          {"limits: 1", "f:2:1: the key 'limits' is not built"},
          {"strategy: canary", "f:2:1: the key 'strategy' is not built"},
-         {"repository: {revision: {}}", "f:2:14: the key 'repository.revision' is not built"},
          {"scale: {idle: 60s}", "f:2:9: the key 'scale.idle' is not built"},
          {"scale: {place: {}}", "f:2:9: the key 'scale.place' is not built"},
          {"actions: {release: x}", "f:2:11: the key 'actions.release' is not built"},
@@ -63,29 +75,30 @@ TEST_CASE("keys that are not built yet are refused by their name") {
         kPython);
 }
 
-TEST_CASE("interpreters are python and static") {
+TEST_CASE("an interpreter is one of those that there are, with its own settings") {
   check(
-      {{"interpreter: {type: ruby}",
-        "f:1:21: interpreter.type: 'ruby' is not built in this version"},
+      {{"interpreter: {type: Ruby}", "f:1:21: interpreter.type: interpreter 'Ruby': may only hold"},
        {"interpreter: {type: pyton}",
         "f:1:21: interpreter.type: unknown interpreter 'pyton': did you mean 'python'?"},
-       {"interpreter: {type: none}", "f:1:21: interpreter.type: unknown interpreter 'none'"},
+       {"interpreter: {type: cobol}", "f:1:21: interpreter.type: unknown interpreter 'cobol'"},
        {"interpreter: {type: [python]}", "f:1:21: interpreter.type: must be a text, and is a list"},
        {"interpreter: {type: static, versions: ['3']}",
-        "f:1:29: 'interpreter.versions' is for type python"},
+        "f:1:29: 'interpreter.versions': static has no versions"},
        {"interpreter: {type: static, settings: {module: a}}",
-        "f:1:40: 'interpreter.settings.module' is a setting of type python"},
-       {"interpreter: {type: python, settings: {root: a}}",
-        "f:1:40: 'interpreter.settings.root' is a setting of type static"},
+        "f:1:40: 'interpreter.settings.module' is not a setting of static"},
        {"interpreter: {type: python, versions: 3}",
         "f:1:39: interpreter.versions: must be a list, and is a text"},
        {"interpreter: {type: python, versions: [latest]}",
         "f:1:40: interpreter.versions: 'latest' is not a version"},
        {"interpreter: {type: python, versions: []}", "f:1:39: interpreter.versions: is empty"},
        {"interpreter: {type: python, settings: {module: 'a b'}}",
-        "f:1:48: interpreter.settings.module: Python module 'a b'"},
-       {"{interpreter: {type: static}, processes: {web: x}}",
-        "f:1:43: a static app has no processes"}});
+        "f:1:48: interpreter.settings.module: 'a b' must be like 'app'"},
+       {"interpreter: {type: python, settings: {module: 'a@(b'}}",
+        "f:1:48: interpreter.settings.module: value 'a@(b': must not hold '@('"},
+       {"interpreter: {type: python, settings: {module: \"a\\nb\"}}",
+        "f:1:48: interpreter.settings.module: value 'a?b': must not hold control characters"},
+       {"interpreter: {type: static, settings: {root: ../x}}",
+        "f:1:46: interpreter.settings.root: '../x' must not have '..'"}});
 }
 
 TEST_CASE("wrong types say what is wanted and what is there") {

@@ -71,11 +71,11 @@ TEST_CASE("environment names that upaas or the loader owns are refused") {
 
 TEST_CASE("a Python module is dotted identifiers and perhaps a callable") {
   for (std::string_view good :
-       {"app", "_a", "klaus.contrib.wsgi", "mysite.wsgi:application", "A1.b2"}) {
+       {"app", "_a", "klaus.contrib.wsgi", "mysite.wsgi:application", "A1.b2", "a:b()"}) {
     CHECK(PythonModule::from(good));
   }
-  for (std::string_view bad : {"", ".", "a.", ".a", "a..b", "a:", ":a", "a:b:c", "a:b()", "a:b.c",
-                               "1a", "a b", "a\nplugin = x", "a;b", "%(x)"}) {
+  for (std::string_view bad : {"", ".", "a.", ".a", "a..b", "a:", ":a", "a:b:c", "a:b(c)", "a:()",
+                               "a:b.c", "1a", "a b", "a\nplugin = x", "a;b", "%(x)"}) {
     CHECK_FALSE(PythonModule::from(bad));
   }
 }

@@ -16,8 +16,9 @@ AppSpec spec(const std::string& more = "") {
 }
 
 Runtime python() {
-  return {
-      .kind = Runtime::Kind::python, .version = "3.11", .venv = {}, .module = PythonModule("app")};
+  return {.name = InterpreterName("python"),
+          .version = "3.11",
+          .settings = {{SettingName("module"), PlainText("app")}}};
 }
 
 std::string print(const std::string& more) {
@@ -33,7 +34,8 @@ TEST_CASE("a release survives the store") {
                         .spec = spec("env: {A: b}"),
                         .runtime = python(),
                         .created = WallTime(std::chrono::milliseconds(1'790'000'000'123)),
-                        .by = "root"};
+                        .by = "root",
+                        .revision = {.id = "abc", .description = "first\n"}};
   const std::string stored = dump_json(to_json(release));
   const Release again = release_from_json(parse_json(stored, "release"));
   CHECK(dump_json(to_json(again)) == stored);
@@ -42,17 +44,19 @@ TEST_CASE("a release survives the store") {
 }
 
 TEST_CASE("every runtime survives the store") {
-  const Runtime runtimes[] = {{.kind = Runtime::Kind::python,
-                               .version = "3.11",
-                               .venv = TreePath(".upaas/venv"),
-                               .module = PythonModule("a.b:c")},
-                              {.kind = Runtime::Kind::static_files, .root = TreePath("public")},
-                              {.kind = Runtime::Kind::web, .web = "node server.js"}};
+  const Runtime runtimes[] = {
+      {.name = InterpreterName("python"),
+       .version = "3.11",
+       .settings = {{SettingName("venv"), PlainText(".upaas/venv")}},
+       .path = {TreePath(".upaas/venv/bin")},
+       .env = {{EnvName("A"), "b\nc"}}},
+      {.name = InterpreterName("static"), .settings = {{SettingName("root"), PlainText("public")}}},
+      {.web = "node server.js"}};
   for (const Runtime& runtime : runtimes) {
     const Json json = to_json(runtime);
     CHECK(to_json(runtime_from_json(json)) == json);
   }
-  CHECK_THROWS_AS(runtime_from_json({{"kind", "ruby"}, {"version", ""}}), Error);
+  CHECK_THROWS_AS(runtime_from_json({{"name", "Ruby!"}, {"version", ""}}), Error);
 }
 
 TEST_CASE("an instance survives the store, with and without a port") {

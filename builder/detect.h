@@ -1,0 +1,27 @@
+/// What an app is, found from its own files, for an app.yaml that does not say. Reads a tree that
+/// strangers wrote: follows no link, opens no more than a few small files, runs nothing.
+#pragma once
+
+#include "model/app_spec.h"
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace upaas::builder {
+
+struct Found {
+  std::optional<model::InterpreterName> type;
+  model::Settings settings;
+  std::optional<std::string> web;  // a command that listens on $PORT
+  /// Which file decided what: "python: requirements.txt".
+  std::vector<std::string> reasons;
+};
+
+/// Languages are looked for in the order ruby, python, php, perl, node, static: the first whose
+/// files are there wins, since the later ones often only bring its assets along. `web` of a
+/// Procfile is always taken. Nothing found: an empty answer.
+[[nodiscard]] Found detect(const std::filesystem::path& tree);
+
+}  // namespace upaas::builder

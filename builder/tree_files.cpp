@@ -1,0 +1,81 @@
+#include "builder/tree_files.h"
+
+#include "bundle/beneath.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <memory>
+
+namespace upaas::builder {
+
+namespace {
+
+constexpr std::size_t kTextLimit = std::size_t{256} << 10;
+constexpr std::size_t kNamesLimit = 1000;
+
+mode_t type_of(int root, const std::string& path) {
+  const UniqueFd fd = bundle::try_open_beneath(root, path, O_PATH | O_NOFOLLOW);
+  struct stat info {};
+  if (!fd.valid() || ::fstat(fd.get(), &info) != 0) return 0;
+  return info.st_mode & S_IFMT;
+}
+
+}  // namespace
+
+TreeFiles::TreeFiles(const std::filesystem::path& tree) : root_(bundle::open_root(tree)) {}
+
+bool TreeFiles::has_file(const std::string& path) const {
+  return type_of(root_.get(), path) == S_IFREG;
+}
+
+bool TreeFiles::has_directory(const std::string& path) const {
+  return type_of(root_.get(), path) == S_IFDIR;
+}
+
+bool TreeFiles::has(const std::string& path) const {
+  return type_of(root_.get(), path) != 0;
+}
+
+std::optional<std::string> TreeFiles::text(const std::string& path) const {
+  if (!has_file(path)) return std::nullopt;
+  const UniqueFd fd = bundle::try_open_beneath(root_.get(), path, O_RDONLY | O_NONBLOCK);
+  if (!fd.valid()) return std::nullopt;
+  std::string all;
+  std::string piece;
+  while (all.size() < kTextLimit && bundle::read_piece(fd.get(), piece, path)) all += piece;
+  if (all.size() > kTextLimit) all.resize(kTextLimit);
+  return all;
+}
+
+std::vector<std::string> TreeFiles::names(const std::string& path) const {
+  UniqueFd fd = bundle::try_open_beneath(root_.get(), path, O_RDONLY | O_DIRECTORY);
+  std::vector<std::string> all;
+  if (!fd.valid()) return all;
+  const std::unique_ptr<DIR, int (*)(DIR*)> directory(::fdopendir(fd.get()), ::closedir);
+  if (!directory) return all;
+  (void)fd.release();
+  while (const dirent* entry = ::readdir(directory.get())) {
+    const std::string name = entry->d_name;
+    if (name != "." && name != "..") all.push_back(name);
+    if (all.size() == kNamesLimit) break;
+  }
+  std::sort(all.begin(), all.end());
+  return all;
+}
+
+std::vector<std::string_view> lines_of(std::string_view text) {
+  std::vector<std::string_view> lines;
+  while (!text.empty()) {
+    const auto end = std::min(text.find('\n'), text.size());
+    std::string_view line = text.substr(0, end);
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    lines.push_back(line);
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return lines;
+}
+
+}  // namespace upaas::builder
