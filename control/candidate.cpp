@@ -4,6 +4,7 @@
 #include "base/fault.h"
 #include "base/files.h"
 #include "base/scope_exit.h"
+#include "control/builds.h"
 #include "control/story.h"
 #include "model/app_yaml.h"
 
@@ -29,7 +30,8 @@ model::AppSpec read_spec(const Platform& platform, const DeployJob& job) {
 }
 
 builder::Built build_bundle(Platform& platform, const DeployJob& job, const model::AppSpec& spec,
-                            const std::filesystem::path& output, Journey& journey) {
+                            const std::filesystem::path& output,
+                            const builder::Progress& progress) {
   builder::Request request{
       .app = job.app, .spec = spec, .source_directory = {}, .source_archive = {}};
   // Whatever comes of it, the upload has served.
@@ -42,11 +44,31 @@ builder::Built build_bundle(Platform& platform, const DeployJob& job, const mode
     throw Error(ErrorKind::invalid, "neither a source was uploaded nor has the app a repository",
                 "deploy with the upaas command line, which uploads the source directory");
   }
-  return builder::build(
-      request, platform.options.build, output,
-      {.on_stage = [&](std::string_view stage) { journey.line(fmt::format("-----> {}", stage)); },
-       .on_line = [&](std::string_view line) { journey.line(line); },
-       .stop = journey.stop()});
+  return builder::build(request, platform.options.build, output, progress);
+}
+
+/// Steps build and store, with their record.
+void build_and_store(Platform& platform, const DeployJob& job, Candidate& candidate,
+                     Journey& journey) {
+  const TempDir work(platform.options.layout.builds(), kBundleInTheMaking);
+  const auto output = work.path() / "bundle.tar.gz";
+  BuildRun run(platform, job.app, job.by, journey);
+  try {
+    const auto built = journey.step("build", [&] {
+      auto result = build_bundle(platform, job, candidate.release.spec, output, run.progress());
+      run.close();
+      return result;
+    });
+    fault_point("deploy.built");
+    journey.step("store", [&] {
+      candidate.release.bundle = model::BundleId(platform.bundles.add(output));
+      candidate.release.runtime = built.runtime;
+    });
+    candidate.build = run.done(candidate.release.bundle);
+  } catch (const Error& error) {
+    throw run.failed(error);
+  }
+  fault_point("deploy.stored");
 }
 
 }  // namespace
@@ -73,17 +95,8 @@ Candidate make_candidate(Platform& platform, const DeployJob& job, RolloutLock& 
     });
     return candidate;
   }
-  const TempDir work(platform.options.layout.builds(), kBundleInTheMaking);
-  const auto output = work.path() / "bundle.tar.gz";
   rollout.write("build");
-  const auto built =
-      journey.step("build", [&] { return build_bundle(platform, job, spec, output, journey); });
-  fault_point("deploy.built");
-  journey.step("store", [&] {
-    candidate.release.bundle = model::BundleId(platform.bundles.add(output));
-    candidate.release.runtime = built.runtime;
-  });
-  fault_point("deploy.stored");
+  build_and_store(platform, job, candidate, journey);
   return candidate;
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/fault.h"
+#include "control/builds.h"
 #include "control/follow.h"
 #include "control/placing.h"
 #include "control/reconciler.h"
@@ -112,6 +113,7 @@ void forget_app(Platform& platform, const AppRecord& app) {
   const std::string& name = app.name.str();
   platform.routers.forget_app(app.name);
   platform.deployer.remove_logs(app.name);
+  forget_builds(platform, app.name);
   std::set<model::BundleId> bundles;
   for (const auto& release : platform.records.releases(app.name)) bundles.insert(release.bundle);
   std::vector<store::Operation> operations{
