@@ -1,5 +1,9 @@
 #include "cli/command_apps.h"
 #include "cli/command_build.h"
+#include "cli/command_builds.h"
+#include "cli/command_builds_cancel.h"
+#include "cli/command_builds_logs.h"
+#include "cli/command_builds_show.h"
 #include "cli/command_deploy.h"
 #include "cli/command_destroy.h"
 #include "cli/command_events.h"
@@ -28,6 +32,10 @@ int run_command(const Command& command, Context& context) {
       {kPs.name, run_ps},
       {kLogs.name, run_logs},
       {kEvents.name, run_events},
+      {kBuilds.name, run_builds},
+      {kBuildsShow.name, run_builds_show},
+      {kBuildsLogs.name, run_builds_logs},
+      {kBuildsCancel.name, run_builds_cancel},
       {kReleases.name, run_releases},
       {kStart.name, run_start},
       {kStop.name, run_stop},
