@@ -24,6 +24,10 @@ namespace upaas::builder {
 
 namespace {
 
+double seconds_since(Steady::time_point begin) {
+  return std::chrono::duration<double>(Steady::now() - begin).count();
+}
+
 class Build {
  public:
   Build(const Request& request, const Options& options, const Progress& progress)
@@ -95,15 +99,19 @@ template <typename Work>
 void Build::stage(std::string_view name, const Work& work) {
   if (progress_.stop.stop_requested()) throw Error(ErrorKind::interrupted, "the build was stopped");
   if (progress_.on_stage) progress_.on_stage(name);
-  fault_point("build." + std::string(name));
   const auto begin = Steady::now();
+  const auto ended = [&](bool failed) {
+    stages_.push_back({std::string(name), seconds_since(begin)});
+    if (progress_.on_stage_end) progress_.on_stage_end(stages_.back(), failed);
+  };
   try {
+    fault_point("build." + std::string(name));
     work();
   } catch (Error& e) {
+    ended(true);
     throw e.within("stage " + std::string(name));
   }
-  stages_.push_back(
-      {std::string(name), std::chrono::duration<double>(Steady::now() - begin).count()});
+  ended(false);
 }
 
 void Build::choose(const Found& found) {
@@ -280,9 +288,11 @@ Built build(const Request& request, const Options& options, const std::filesyste
   const auto begin = Steady::now();
   if (progress.on_stage) progress.on_stage("prepare");
   Build build(request, options, progress);
-  const std::chrono::duration<double> prepared = Steady::now() - begin;
+  fault_point("build.prepare");
+  const Stage prepared{"prepare", seconds_since(begin)};
+  if (progress.on_stage_end) progress.on_stage_end(prepared, false);
   Built built = build.run(output);
-  built.stages.insert(built.stages.begin(), {"prepare", prepared.count()});
+  built.stages.insert(built.stages.begin(), prepared);
   return built;
 } catch (Error& e) {
   throw e.at_step("build");

@@ -82,6 +82,8 @@ struct Built {
 
 struct Progress {
   std::function<void(std::string_view stage)> on_stage;
+  /// After `on_stage`, when that stage has ended.
+  std::function<void(const Stage& stage, bool failed)> on_stage_end;
   std::function<void(std::string_view line)> on_line;
   /// What decided and what was reused, or which ingredient was not the same.
   std::function<void(std::string_view line)> on_reason;

@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace upaas::cli {
 
@@ -28,6 +29,9 @@ struct Command {
 [[nodiscard]] std::span<const Command* const> all_commands();
 /// By name or alias; nullptr when there is none.
 [[nodiscard]] const Command* find_command(std::string_view verb);
+/// The same where a command may have two words (`builds show`): the second is the first of `words`
+/// that makes one, and is taken out of them.
+[[nodiscard]] const Command* find_command(std::string_view verb, std::vector<std::string>& words);
 /// Error(invalid) for a verb that does not exist, with the nearest one.
 [[nodiscard]] Error unknown_command(std::string_view verb);
 

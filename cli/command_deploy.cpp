@@ -6,6 +6,7 @@
 #include "bundle/bundle.h"
 #include "bundle/source_archive.h"
 #include "cli/app_choice.h"
+#include "cli/build_choice.h"
 #include "cli/interrupt.h"
 #include "cli/stream.h"
 #include "cli/text.h"
@@ -19,6 +20,8 @@ namespace upaas::cli {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr auto kSecondLimit = std::chrono::seconds(3);
 
 /// Sends the file unless the server has it.
 void upload(Server& server, const std::string& target, const fs::path& file,
@@ -74,24 +77,73 @@ wire::DeployRequest prepare(Context& context, Server& server, const AppFile& fil
   return request;
 }
 
-Json deploy(Context& context, const AppFile& file, const std::stop_token& stop) {
-  Server server(server_address(context.env));
-  Progress progress(context.err, context.terminal,
-                    context.quiet || context.format == Format::jsonl);
-  const wire::DeployRequest request = prepare(context, server, file, stop, progress);
+/// The build that runs, as the stream tells it. Since there was one, a second Ctrl-C is awaited.
+class Watched {
+ public:
+  explicit Watched(Interrupt& interrupt) : interrupt_(interrupt) {}
+  void step(const wire::Step& step) {
+    if (step.name != "build" || step.build.empty()) return;
+    build_ = step.state == "running" ? step.build : "";
+    over_ = build_.empty();
+    interrupt_.await_second();
+  }
+  [[nodiscard]] const std::string& build() const { return build_; }  // empty: none runs
+  [[nodiscard]] bool over() const { return over_; }
+
+ private:
+  Interrupt& interrupt_;
+  std::string build_;
+  bool over_ = false;
+};
+
+Error detached(const AppFile& file, const std::string& why) {
+  return {ErrorKind::interrupted, "not watching any more; the deploy goes on" + why,
+          fmt::format("upaas events {0} -f; upaas ps {0}", file.name.str())};
+}
+
+/// After Ctrl-C: what to tell. A second one soon after cancels the build that runs.
+Error leave(Context& context, Server& server, const AppFile& file, Interrupt& interrupt,
+            const Watched& watched) {
+  if (watched.build().empty())
+    return detached(file, watched.over() ? ": it is built, and the switch is not broken off" : "");
+  if (!interrupt.by_hand()) return detached(file, "");
+  if (!context.quiet) {
+    context.err << fmt::format("not watching any more; Ctrl-C again within {} s cancels {}\n",
+                               kSecondLimit.count(), watched.build())
+                << std::flush;
+  }
+  if (!interrupt.again(kSecondLimit)) return detached(file, "");
   try {
+    (void)cancel_build(server, watched.build());
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::conflict) throw;
+    return detached(file, ": " + error.message());
+  }
+  return {ErrorKind::interrupted, watched.build() + " was cancelled: nothing was deployed",
+          "upaas builds show " + watched.build()};
+}
+
+Json deploy(Context& context, const AppFile& file, Interrupt& interrupt) {
+  Server server(server_address(context.env));
+  const std::stop_token stop = interrupt.token();
+  Watched watched(interrupt);
+  bool sent = false;
+  try {
+    Progress progress(context.err, context.terminal,
+                      context.quiet || context.format == Format::jsonl);
+    const wire::DeployRequest request = prepare(context, server, file, stop, progress);
+    sent = true;
     return follow_work(context, server,
                        {.method = "POST",
                         .target = "/v1/apps/" + file.name.str() + "/deploy",
                         .headers = {{"Content-Type", "application/json"}},
                         .body = dump_json(wire::to_json(request)),
                         .stop = stop},
-                       progress);
+                       progress, [&](const wire::Step& step) { watched.step(step); });
   } catch (const Error& error) {
-    if (error.kind() != ErrorKind::interrupted || !stop.stop_requested()) throw;
-    throw Error(ErrorKind::interrupted, "not watching any more; the deploy goes on",
-                fmt::format("upaas events {0} -f; upaas ps {0}", file.name.str()));
+    if (!sent || error.kind() != ErrorKind::interrupted || !stop.stop_requested()) throw;
   }
+  throw leave(context, server, file, interrupt, watched);
 }
 
 void summarise(std::ostream& out, const wire::DeployResult& result) {
@@ -122,9 +174,9 @@ void summarise(std::ostream& out, const wire::DeployResult& result) {
 }  // namespace
 
 int run_deploy(Context& context) {
-  const Interrupt interrupt;
+  Interrupt interrupt;
   const AppFile file = read_app_file(context);
-  const Json answer = deploy(context, file, interrupt.token());
+  const Json answer = deploy(context, file, interrupt);
   const wire::DeployResult result = wire::deploy_result_from_json(answer);
   if (context.format == Format::json) print_json(context, answer);
   if (context.format == Format::text) summarise(context.out, result);

@@ -22,7 +22,7 @@ inline constexpr Command kDeploy{
         R"(Reads the app.yaml, sends the source directory, and waits until the new release serves. The old
 release keeps serving until then; when the new one does not become healthy, it keeps serving (exit 9).
 Deploying what runs already changes nothing (exit 0). Exit 10: live, but requests failed in the switch.
-Ctrl-C stops watching; the deploy goes on.)",
+Ctrl-C stops watching; the deploy goes on. Again within 3 s, while it builds: the build is cancelled.)",
     .positionals = kDeployPositionals,
     .options = kDeployOptions,
 };

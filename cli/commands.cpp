@@ -1,6 +1,10 @@
 #include "cli/command.h"
 #include "cli/command_apps.h"
 #include "cli/command_build.h"
+#include "cli/command_builds.h"
+#include "cli/command_builds_cancel.h"
+#include "cli/command_builds_logs.h"
+#include "cli/command_builds_show.h"
 #include "cli/command_deploy.h"
 #include "cli/command_destroy.h"
 #include "cli/command_events.h"
@@ -19,6 +23,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <vector>
 
 namespace upaas::cli {
@@ -31,7 +36,10 @@ constexpr Command kCompletion{
     .text = "Load it with: source <(upaas completion bash)",
     .positionals = kCompletionPositionals,
 };
-constexpr std::array kHelpPositionals = {Positional{"COMMAND", "what to explain"}};
+constexpr std::array kHelpPositionals = {
+    Positional{"COMMAND", "what to explain"},
+    Positional{"WORD", "its second word, as in: upaas help builds show"},
+};
 constexpr Command kHelp{
     .name = "help",
     .summary = "explain a command",
@@ -43,9 +51,10 @@ constexpr Command kVersion{
     .text = "The server's version is in upaas status.",
 };
 
-constexpr std::array kAll = {&kDeploy, &kInit,    &kBuild, &kValidate, &kSchema,    &kApps,
-                             &kStatus, &kPs,      &kLogs,  &kEvents,   &kReleases,  &kStart,
-                             &kStop,   &kDestroy, &kHelp,  &kVersion,  &kCompletion};
+constexpr std::array kAll = {
+    &kDeploy,       &kInit,  &kBuild,  &kValidate, &kSchema, &kApps,       &kStatus,
+    &kPs,           &kLogs,  &kEvents, &kReleases, &kBuilds, &kBuildsShow, &kBuildsLogs,
+    &kBuildsCancel, &kStart, &kStop,   &kDestroy,  &kHelp,   &kVersion,    &kCompletion};
 
 /// Two columns; the second begins at the same place in all rows.
 std::string rows(const std::vector<std::pair<std::string, std::string>>& pairs) {
@@ -79,6 +88,19 @@ const Command* find_command(std::string_view verb) {
     return command->name == verb || (!verb.empty() && command->alias == verb);
   });
   return found == kAll.end() ? nullptr : *found;
+}
+
+const Command* find_command(std::string_view verb, std::vector<std::string>& words) {
+  bool value = false;  // the word belongs to the option before it
+  for (auto word = words.begin(); word != words.end(); ++word) {
+    if (const Command* command =
+            value ? nullptr : find_command(fmt::format("{} {}", verb, *word))) {
+      words.erase(word);
+      return command;
+    }
+    value = *word == "-a" || *word == "--app" || *word == "--output";
+  }
+  return find_command(verb);
 }
 
 Error unknown_command(std::string_view verb) {
@@ -137,17 +159,25 @@ std::string command_help(const Command& command) {
 
 std::string bash_completion() {
   std::string verbs;
-  std::string cases;
+  std::map<std::string_view, std::string> options;  // by the first word of the command
+  std::map<std::string_view, std::string> seconds;  // second words by the first
   for (const Command* command : kAll) {
-    verbs += fmt::format("{} ", command->name);
-    std::string words;
-    for (const Option& option : command->options) words += fmt::format("--{} ", option.long_name());
-    if (!words.empty()) cases += fmt::format("    {}) words=\"{}\" ;;\n", command->name, words);
+    const std::string_view first = command->name.substr(0, command->name.find(' '));
+    if (first == command->name) {
+      verbs += fmt::format("{} ", first);
+    } else {
+      seconds[first] += fmt::format("{} ", command->name.substr(first.size() + 1));
+    }
+    for (const Option& option : command->options)
+      options[first] += fmt::format("--{} ", option.long_name());
   }
+  std::string cases;
+  for (const auto& [first, words] : options)
+    cases += fmt::format("    {}) words=\"{}\" more=\"{}\" ;;\n", first, words, seconds[first]);
   std::string global;
   for (const Option& option : global_options()) global += fmt::format("--{} ", option.long_name());
   return fmt::format(R"(_upaas() {{
-  local word=${{COMP_WORDS[COMP_CWORD]}} words=
+  local word=${{COMP_WORDS[COMP_CWORD]}} words= more=
   if [ "$COMP_CWORD" -eq 1 ]; then
     mapfile -t COMPREPLY < <(compgen -W "{}" -- "$word")
     return
@@ -156,6 +186,7 @@ std::string bash_completion() {
 {}  esac
   case $word in
     -*) mapfile -t COMPREPLY < <(compgen -W "$words {}" -- "$word") ;;
+    *) [ "$COMP_CWORD" -ne 2 ] || mapfile -t COMPREPLY < <(compgen -W "$more" -- "$word") ;;
   esac
 }}
 complete -o default -F _upaas upaas

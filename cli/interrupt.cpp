@@ -42,17 +42,45 @@ Interrupt::~Interrupt() {
 
 void Interrupt::watch() {
   std::array<pollfd, 2> both{pollfd{signals_.get(), POLLIN, 0}, pollfd{finished_.get(), POLLIN, 0}};
-  while (::poll(both.data(), both.size(), -1) < 0) {
+  for (;;) {
+    while (::poll(both.data(), both.size(), -1) < 0) {
+    }
+    if (both[0].revents == 0) return;
+    signalfd_siginfo info;
+    if (::read(signals_.get(), &info, sizeof info) < 0) return;
+    take(static_cast<int>(info.ssi_signo));
   }
-  if (both[0].revents == 0) return;
-  signalfd_siginfo info;
-  if (::read(signals_.get(), &info, sizeof info) < 0) return;
-  source_.request_stop();
-  // Not blocked in this thread any more: the next one has its usual effect.
-  const sigset_t set = watched();
-  ::pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
-  while (::poll(&both[1], 1, -1) < 0) {
+}
+
+void Interrupt::take(int signal) {
+  const std::lock_guard lock(mutex_);
+  if (first_ == 0) {
+    first_ = signal;
+    source_.request_stop();
+  } else if (awaited_ && !second_) {
+    second_ = true;
+    changed_.notify_all();
+  } else {
+    // Not blocked in this thread any more: it has its usual effect.
+    ::kill(::getpid(), signal);
+    const sigset_t set = watched();
+    ::pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
   }
+}
+
+void Interrupt::await_second() {
+  const std::lock_guard lock(mutex_);
+  awaited_ = true;
+}
+
+bool Interrupt::by_hand() {
+  const std::lock_guard lock(mutex_);
+  return first_ == SIGINT;
+}
+
+bool Interrupt::again(std::chrono::milliseconds limit) {
+  std::unique_lock lock(mutex_);
+  return changed_.wait_for(lock, limit, [&] { return second_; });
 }
 
 }  // namespace upaas::cli

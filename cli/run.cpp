@@ -65,12 +65,12 @@ int show_completion(Context& context) {
 
 int dispatch(Context& context, const std::vector<std::string>& words,
              const std::function<int(const Command&, Context&)>& heavy) {
-  const Split split = split_verb(words);
+  Split split = split_verb(words);
   if (split.verb.empty() && split.words.empty()) {
     context.out << short_help();
     return 0;
   }
-  const Command* command = find_command(split.verb);
+  const Command* command = find_command(split.verb, split.words);
   if (command == nullptr && !split.verb.empty()) throw unknown_command(split.verb);
   context.arguments = command == nullptr
                           ? parse_arguments({}, {}, split.words)
@@ -78,13 +78,17 @@ int dispatch(Context& context, const std::vector<std::string>& words,
   check_format(context.arguments);
   context.quiet = context.arguments.has("quiet");
   if (context.arguments.has("version")) return show_version(context);
-  if (context.arguments.has("help")) return show_help(context, split.verb);
+  if (context.arguments.has("help"))
+    return show_help(context, command == nullptr ? "" : std::string(command->name));
   if (command == nullptr) {
     throw Error(ErrorKind::invalid, "there is no command", "all commands: upaas help");
   }
   if (command->name == "version") return show_version(context);
-  if (command->name == "help")
-    return show_help(context, context.arguments.value("COMMAND").value_or(""));
+  if (command->name == "help") {
+    const auto second = context.arguments.value("WORD");
+    return show_help(
+        context, context.arguments.value("COMMAND").value_or("") + (second ? " " + *second : ""));
+  }
   if (command->name == "completion") return show_completion(context);
   return heavy(*command, context);
 }

@@ -1,5 +1,9 @@
 #include "cli/command_apps.h"
 #include "cli/command_build.h"
+#include "cli/command_builds.h"
+#include "cli/command_builds_cancel.h"
+#include "cli/command_builds_logs.h"
+#include "cli/command_builds_show.h"
 #include "cli/command_deploy.h"
 #include "cli/command_destroy.h"
 #include "cli/command_events.h"
@@ -20,13 +24,24 @@ namespace upaas::cli {
 int run_command(const Command& command, Context& context) {
   using Run = int (*)(Context&);
   static constexpr std::pair<std::string_view, Run> kRuns[] = {
-      {kDeploy.name, run_deploy},     {kBuild.name, run_build},
-      {kValidate.name, run_validate}, {kInit.name, run_init},
-      {kSchema.name, run_schema},     {kApps.name, run_apps},
-      {kStatus.name, run_status},     {kPs.name, run_ps},
-      {kLogs.name, run_logs},         {kEvents.name, run_events},
-      {kReleases.name, run_releases}, {kStart.name, run_start},
-      {kStop.name, run_stop},         {kDestroy.name, run_destroy},
+      {kDeploy.name, run_deploy},
+      {kBuild.name, run_build},
+      {kValidate.name, run_validate},
+      {kInit.name, run_init},
+      {kSchema.name, run_schema},
+      {kApps.name, run_apps},
+      {kStatus.name, run_status},
+      {kPs.name, run_ps},
+      {kLogs.name, run_logs},
+      {kEvents.name, run_events},
+      {kBuilds.name, run_builds},
+      {kBuildsShow.name, run_builds_show},
+      {kBuildsLogs.name, run_builds_logs},
+      {kBuildsCancel.name, run_builds_cancel},
+      {kReleases.name, run_releases},
+      {kStart.name, run_start},
+      {kStop.name, run_stop},
+      {kDestroy.name, run_destroy},
   };
   for (const auto& [name, run] : kRuns) {
     if (name == command.name) return run(context);

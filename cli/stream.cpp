@@ -29,9 +29,17 @@ wire::StreamHandler show(Progress& progress) {
 
 }  // namespace
 
-Json follow_work(Context& context, Server& server, HttpRequest request, Progress& progress) {
+Json follow_work(Context& context, Server& server, HttpRequest request, Progress& progress,
+                 const std::function<void(const wire::Step&)>& also) {
   const bool lines = context.format == Format::jsonl;
-  wire::StreamReader reader(lines ? pass_through(context) : show(progress));
+  wire::StreamHandler handler = lines ? pass_through(context) : show(progress);
+  if (also) {
+    handler.on_step = [also, shown = handler.on_step](const wire::Step& step) {
+      also(step);
+      shown(step);
+    };
+  }
+  wire::StreamReader reader(std::move(handler));
   server.stream(std::move(request), reader);
   if (!reader.result()) {
     throw Error(ErrorKind::unreachable, "the server stopped answering before the end",

@@ -7,13 +7,17 @@
 #include "cli/progress.h"
 #include "cli/server.h"
 
+#include <functional>
+
 namespace upaas::cli {
 
 /// Runs to the result and returns it. text and json: steps and lines go to `progress`; jsonl: every
 /// line of the stream to stdout as it comes, the result too. The server's error is thrown (main
 /// prints it, also as the stream's last line). Error(unreachable) when the stream ends without
 /// either.
-Json follow_work(Context& context, Server& server, HttpRequest request, Progress& progress);
+/// `also` sees every step, whatever the format.
+Json follow_work(Context& context, Server& server, HttpRequest request, Progress& progress,
+                 const std::function<void(const wire::Step&)>& also = {});
 
 /// start, stop, destroy: follow_work, interruptible, then one line (or the result as JSON).
 /// Exit code 0, or Error(interrupted) that says how to go on watching.

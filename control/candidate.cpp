@@ -4,6 +4,7 @@
 #include "base/fault.h"
 #include "base/files.h"
 #include "base/scope_exit.h"
+#include "control/builds.h"
 #include "control/story.h"
 #include "model/app_yaml.h"
 
@@ -38,7 +39,8 @@ std::optional<std::string> current_revision(Platform& platform, const AppName& n
 }
 
 builder::Built build_bundle(Platform& platform, const DeployJob& job, const model::AppSpec& spec,
-                            const std::filesystem::path& output, Journey& journey) {
+                            const std::filesystem::path& output,
+                            const builder::Progress& progress) {
   builder::Request request{.app = job.app,
                            .spec = spec,
                            .source_directory = {},
@@ -58,12 +60,33 @@ builder::Built build_bundle(Platform& platform, const DeployJob& job, const mode
   }
   builder::Options options = platform.options.build;
   options.has_bundle = [&](const model::BundleId& id) { return platform.bundles.has(id.str()); };
-  return builder::build(
-      request, options, output,
-      {.on_stage = [&](std::string_view stage) { journey.line(fmt::format("-----> {}", stage)); },
-       .on_line = [&](std::string_view line) { journey.line(line); },
-       .on_reason = [&](std::string_view line) { journey.line(fmt::format("       {}", line)); },
-       .stop = journey.stop()});
+  return builder::build(request, options, output, progress);
+}
+
+/// Steps build and store, with their record.
+void build_and_store(Platform& platform, const DeployJob& job, Candidate& candidate,
+                     Journey& journey) {
+  const TempDir work(platform.options.layout.builds(), kBundleInTheMaking);
+  const auto output = work.path() / "bundle.tar.gz";
+  BuildRun run(platform, job.app, job.by, journey);
+  try {
+    const auto built = journey.step("build", [&] {
+      auto result = build_bundle(platform, job, candidate.release.spec, output, run.progress());
+      run.close();
+      return result;
+    });
+    fault_point("deploy.built");
+    journey.step("store", [&] {
+      candidate.release.bundle =
+          built.reused ? built.packed.id : model::BundleId(platform.bundles.add(output));
+      candidate.release.runtime = built.runtime;
+      candidate.release.revision = built.revision;
+    });
+    candidate.build = run.done(candidate.release.bundle);
+  } catch (const Error& error) {
+    throw run.failed(error);
+  }
+  fault_point("deploy.stored");
 }
 
 }  // namespace
@@ -90,19 +113,8 @@ Candidate make_candidate(Platform& platform, const DeployJob& job, RolloutLock& 
     });
     return candidate;
   }
-  const TempDir work(platform.options.layout.builds(), kBundleInTheMaking);
-  const auto output = work.path() / "bundle.tar.gz";
   rollout.write("build");
-  const auto built =
-      journey.step("build", [&] { return build_bundle(platform, job, spec, output, journey); });
-  fault_point("deploy.built");
-  journey.step("store", [&] {
-    candidate.release.bundle =
-        built.reused ? built.packed.id : model::BundleId(platform.bundles.add(output));
-    candidate.release.runtime = built.runtime;
-    candidate.release.revision = built.revision;
-  });
-  fault_point("deploy.stored");
+  build_and_store(platform, job, candidate, journey);
   return candidate;
 }
 

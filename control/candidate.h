@@ -12,6 +12,7 @@ namespace upaas::control {
 struct Candidate {
   model::Release release;  // its number is given later
   std::vector<model::Domain> domains;
+  std::optional<BuildRecord> build = {};  // nothing for a bundle that was built elsewhere
 };
 
 /// Steps read, build, store. Error(invalid) for the metadata or a bundle that is not what its

@@ -38,6 +38,10 @@ void record_release(Switch& s, const Candidate& candidate) {
   s.release.id = {s.app.last_release};
   s.rollout.record().to = s.release.id;
   std::vector<store::Operation> operations{Records::put(s.app), Records::put(s.release)};
+  if (auto build = candidate.build) {
+    build->release = s.release.id;
+    operations.push_back(Records::put(*build));
+  }
   auto compares = claim_domains(s.platform, s.app.name, candidate.domains, operations);
   s.rollout.write("release", std::move(operations), std::move(compares));
   fault_point("deploy.released");
@@ -139,7 +143,8 @@ wire::DeployResult result_of(const Switch& s, bool changed) {
           .url = s.platform.url_of(s.app.name),
           .instances = std::move(names),
           .steps = s.journey.steps(),
-          .requests = {s.probes.total, s.probes.failed}};
+          .requests = {s.probes.total, s.probes.failed},
+          .build = s.journey.build()};
 }
 
 }  // namespace

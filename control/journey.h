@@ -59,6 +59,9 @@ class Journey {
   void line(std::string_view text) const {
     if (sink_.on_line) sink_.on_line(text);
   }
+  /// The id that is told with the step `build`.
+  void set_build(std::string id) { build_ = std::move(id); }
+  [[nodiscard]] const std::string& build() const { return build_; }
   [[nodiscard]] bool has(const std::string& name) const;
   [[nodiscard]] const std::vector<wire::Step>& steps() const { return steps_; }
   [[nodiscard]] const std::stop_token& stop() const { return sink_.stop; }
@@ -67,11 +70,13 @@ class Journey {
   }
 
  private:
-  void tell(const wire::Step& step) const {
+  void tell(wire::Step step) const {
+    if (step.name == "build") step.build = build_;
     if (sink_.on_step) sink_.on_step(step);
   }
   Sink sink_;
   std::vector<wire::Step> steps_;
+  std::string build_;
 };
 
 }  // namespace upaas::control

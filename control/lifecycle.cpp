@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/fault.h"
 #include "base/files.h"
+#include "control/builds.h"
 #include "control/follow.h"
 #include "control/placing.h"
 #include "control/reconciler.h"
@@ -114,6 +115,7 @@ void forget_app(Platform& platform, const AppRecord& app) {
   platform.routers.forget_app(app.name);
   platform.deployer.remove_logs(app.name);
   remove_tree(platform.options.layout.build_cache() / name);
+  forget_builds(platform, app.name);
   std::set<model::BundleId> bundles;
   for (const auto& release : platform.records.releases(app.name)) bundles.insert(release.bundle);
   std::vector<store::Operation> operations{

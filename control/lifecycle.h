@@ -18,7 +18,7 @@ namespace upaas::control {
 /// Withdraws, drains, stops. What a request gets from then on is the front's 503.
 [[nodiscard]] Json stop_app(Platform& platform, Reconciler& reconciler, const AppName& app,
                             const std::string& by, Journey& journey);
-/// Stops it and removes everything: releases, bundles, trees, logs, keys, domains, uid.
+/// Stops it and removes everything: releases, bundles, trees, builds, logs, keys, domains, uid.
 [[nodiscard]] Json destroy_app(Platform& platform, Reconciler& reconciler, const AppName& app,
                                const std::string& by, Journey& journey);
 /// The end of a destroy, once no instance is left; also for one that a crash cut short.

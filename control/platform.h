@@ -5,6 +5,7 @@
 #include "control/host.h"
 #include "control/lord.h"
 #include "control/records.h"
+#include "control/running_builds.h"
 #include "host/claims.h"
 #include "host/layout.h"
 #include "host/port_guard.h"
@@ -52,6 +53,7 @@ struct Platform {
   host::Claims& ports;
   host::PortGuard& port_guard;
   Lord lord;
+  RunningBuilds running_builds = {};
 
   /// NAME.<domain> and the app's own domains, in that order.
   [[nodiscard]] std::vector<model::Domain> domains_of(const AppName& app,

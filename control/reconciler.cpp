@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "control/builds.h"
 #include "control/lifecycle.h"
 #include "control/placing.h"
 
@@ -33,6 +34,7 @@ Reconciler::~Reconciler() {
 }
 
 void Reconciler::recover() {
+  lose_builds(platform_);
   for (const Rollout& rollout : platform_.records.rollouts()) {
     if (rollout.epoch >= platform_.lord.epoch) continue;
     const auto app = platform_.records.app(rollout.app);

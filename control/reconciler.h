@@ -23,8 +23,8 @@ class Reconciler {
   explicit Reconciler(Platform& platform) : platform_(platform) {}
   ~Reconciler();
 
-  /// Ends rollouts that have no living owner (an older epoch): forward when the commit happened
-  /// (the app's current release is theirs), else back. Call once, before `start`.
+  /// Ends builds and rollouts that have no living owner (an older epoch): forward when the commit
+  /// happened (the app's current release is theirs), else back. Call once, before `start`.
   void recover();
   void start();
   /// Something was written: look at once.

@@ -5,6 +5,9 @@
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+#include <functional>
+
 namespace upaas::control {
 namespace {
 
@@ -53,6 +56,34 @@ Rollout rollout_from(const store::KeyValue& kv) {
           .modified = kv.modified};
 }
 
+BuildState build_state_from(const std::string& text) {
+  for (auto state : {BuildState::running, BuildState::done, BuildState::failed,
+                     BuildState::cancelled, BuildState::lost}) {
+    if (to_string(state) == text) return state;
+  }
+  throw Error(ErrorKind::internal, "stored build has the unknown state '" + text + "'");
+}
+
+BuildRecord build_from(const store::KeyValue& kv) {
+  const Json json = parse_json(kv.value, kv.key);
+  BuildRecord build{.id = model::BuildId::from(get_string(json, "id")).value_or(model::BuildId{}),
+                    .app = AppName(get_string(json, "app")),
+                    .by = get_string(json, "by"),
+                    .created = time_from(json, "created"),
+                    .state = build_state_from(get_string(json, "state")),
+                    .seconds = get_double_or(json, "seconds", 0),
+                    .release = release_from(json, "release"),
+                    .bundle = model::BundleId::from(get_string_or(json, "bundle", "")),
+                    .message = get_string_or(json, "message", ""),
+                    .hint = get_string_or(json, "hint", ""),
+                    .epoch = get_int(json, "epoch")};
+  for (const Json& stage : get_array(json, "stages")) {
+    build.stages.push_back({get_string(stage, "name"), build_state_from(get_string(stage, "state")),
+                            get_double_or(stage, "seconds", 0)});
+  }
+  return build;
+}
+
 model::Release release_of(const store::KeyValue& kv) {
   return model::release_from_json(parse_json(kv.value, kv.key));
 }
@@ -86,6 +117,22 @@ std::string_view to_string(AppWanted wanted) {
       return "stopped";
     case AppWanted::destroyed:
       return "destroyed";
+  }
+  return "?";
+}
+
+std::string_view to_string(BuildState state) {
+  switch (state) {
+    case BuildState::running:
+      return "running";
+    case BuildState::done:
+      return "done";
+    case BuildState::failed:
+      return "failed";
+    case BuildState::cancelled:
+      return "cancelled";
+    case BuildState::lost:
+      return "lost";
   }
   return "?";
 }
@@ -145,6 +192,22 @@ std::vector<Rollout> Records::rollouts() {
   return list_of(store_, "rollouts/", rollout_from);
 }
 
+std::optional<BuildRecord> Records::build(model::BuildId id) {
+  return one_of(store_, build_key(id), build_from);
+}
+
+std::vector<BuildRecord> Records::builds() {
+  auto builds = list_of(store_, "builds/", build_from);
+  std::ranges::sort(builds, std::greater<>(), &BuildRecord::id);
+  return builds;
+}
+
+std::vector<BuildRecord> Records::builds(const AppName& app) {
+  auto builds = this->builds();
+  std::erase_if(builds, [&](const BuildRecord& build) { return build.app != app; });
+  return builds;
+}
+
 store::Operation Records::put(const AppRecord& record) {
   return store::Operation::put(app_key(record.name),
                                dump_json({{"name", record.name.str()},
@@ -174,6 +237,27 @@ store::Operation Records::put(const Rollout& rollout) {
                                           {"by", rollout.by},
                                           {"started", rfc3339(rollout.started)},
                                           {"epoch", rollout.epoch}}));
+}
+
+store::Operation Records::put(const BuildRecord& build) {
+  Json stages = Json::array();
+  for (const BuildStage& stage : build.stages) {
+    stages.push_back(
+        {{"name", stage.name}, {"state", to_string(stage.state)}, {"seconds", stage.seconds}});
+  }
+  return store::Operation::put(build_key(build.id),
+                               dump_json({{"id", build.id.str()},
+                                          {"app", build.app.str()},
+                                          {"by", build.by},
+                                          {"created", rfc3339(build.created)},
+                                          {"state", to_string(build.state)},
+                                          {"stages", std::move(stages)},
+                                          {"seconds", build.seconds},
+                                          {"release", text(build.release)},
+                                          {"bundle", build.bundle ? build.bundle->str() : ""},
+                                          {"message", build.message},
+                                          {"hint", build.hint},
+                                          {"epoch", build.epoch}}));
 }
 
 store::Operation Records::put(const AppName& app, ReleaseId id, const Outcome& outcome) {

@@ -4,6 +4,8 @@
 ///   releases/APP/0000007    model::Release (never changed)
 ///   outcomes/APP/0000007    Outcome of that release's deploy
 ///   instances/ID            model::Instance: what is wanted of it
+///   builds/ID               BuildRecord: a build, while it runs and as long as it is kept
+///   counters/builds         the number of the newest build
 ///   rollouts/APP            Rollout: exists while one runs; also the app's lock
 /// Thread-safe as the store is.
 #pragma once
@@ -55,6 +57,31 @@ struct Outcome {
   long long probes_failed = 0;
 };
 
+/// Of a build, and of a stage of it. Lost: the daemon ended before it did.
+enum class BuildState { running, done, failed, cancelled, lost };
+[[nodiscard]] std::string_view to_string(BuildState state);
+
+struct BuildStage {
+  std::string name;  // the builder's
+  BuildState state = BuildState::running;
+  double seconds = 0;
+};
+
+struct BuildRecord {
+  model::BuildId id;
+  AppName app;
+  std::string by;
+  WallTime created;
+  BuildState state = BuildState::running;
+  std::vector<BuildStage> stages = {};
+  double seconds = 0;                          // once it has ended
+  std::optional<ReleaseId> release = {};       // set with the transaction that records it
+  std::optional<model::BundleId> bundle = {};  // once it is done
+  std::string message = {};                    // why it is not done, and
+  std::string hint = {};                       // what to do next
+  long long epoch = 0;  // of the lord that runs it; an older one has no living owner
+};
+
 class Records {
  public:
   explicit Records(store::Store& store) : store_(store) {}
@@ -74,17 +101,22 @@ class Records {
   [[nodiscard]] std::vector<model::Instance> instances(const AppName& app);
   [[nodiscard]] std::optional<Rollout> rollout(const AppName& app);
   [[nodiscard]] std::vector<Rollout> rollouts();
+  [[nodiscard]] std::optional<BuildRecord> build(model::BuildId id);
+  [[nodiscard]] std::vector<BuildRecord> builds();  // newest first
+  [[nodiscard]] std::vector<BuildRecord> builds(const AppName& app);
 
   static std::string app_key(const AppName& name) { return "apps/" + name.str(); }
   static std::string release_key(const AppName& app, ReleaseId id);
   static std::string outcome_key(const AppName& app, ReleaseId id);
   static std::string instance_key(const model::InstanceId& id) { return "instances/" + id.str(); }
   static std::string rollout_key(const AppName& app) { return "rollouts/" + app.str(); }
+  static std::string build_key(model::BuildId id) { return "builds/" + id.str(); }
 
   [[nodiscard]] static store::Operation put(const AppRecord& record);
   [[nodiscard]] static store::Operation put(const model::Release& release);
   [[nodiscard]] static store::Operation put(const model::Instance& instance);
   [[nodiscard]] static store::Operation put(const Rollout& rollout);
+  [[nodiscard]] static store::Operation put(const BuildRecord& build);
   [[nodiscard]] static store::Operation put(const AppName& app, ReleaseId id,
                                             const Outcome& outcome);
 

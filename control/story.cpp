@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/log.h"
+#include "control/builds.h"
 
 #include <algorithm>
 #include <set>
@@ -50,25 +51,35 @@ ProbeOptions probe_options(const Platform& platform, const model::Release& relea
 namespace {
 
 struct Bundles {
-  std::set<model::BundleId>
-      needed;  // of every app: the newest, the current, whatever an instance runs
+  std::set<model::BundleId> needed;  // of every release that is kept, of every app
   std::set<model::BundleId> former;  // known from a release, needed or not
 };
 
+/// The newest, the current, whatever an instance runs.
+std::set<ReleaseId> kept_releases(const Platform& platform, const AppRecord& app,
+                                  const std::vector<model::Release>& releases,
+                                  const std::vector<model::Instance>& instances) {
+  std::set<ReleaseId> kept;
+  const auto newest = static_cast<std::size_t>(platform.options.keep_releases);
+  for (std::size_t i = releases.size() - std::min(newest, releases.size()); i < releases.size();
+       ++i)
+    kept.insert(releases[i].id);
+  if (app.current) kept.insert(*app.current);
+  for (const auto& instance : instances) {
+    if (instance.id.app() == app.name) kept.insert(instance.id.release());
+  }
+  return kept;
+}
+
 Bundles bundles_of_releases(Platform& platform) {
   Bundles bundles;
-  const auto keep = static_cast<std::size_t>(platform.options.keep_releases);
   const auto instances = platform.records.instances();
   for (const auto& app : platform.records.apps()) {
     const auto releases = platform.records.releases(app.name);
-    for (std::size_t i = 0; i < releases.size(); ++i) {
-      const auto& release = releases[i];
+    const auto kept = kept_releases(platform, app, releases, instances);
+    for (const auto& release : releases) {
       bundles.former.insert(release.bundle);
-      const bool runs = std::any_of(instances.begin(), instances.end(), [&](const auto& instance) {
-        return instance.id.app() == app.name && instance.id.release() == release.id;
-      });
-      if (i + keep >= releases.size() || release.id == app.current || runs)
-        bundles.needed.insert(release.bundle);
+      if (kept.contains(release.id)) bundles.needed.insert(release.bundle);
     }
   }
   return bundles;
@@ -105,6 +116,7 @@ void drop_stale_domains(Platform& platform, const AppName& app) {
 void housekeep(Platform& platform, const AppName& app) {
   try {
     drop_stale_domains(platform, app);
+    housekeep_builds(platform, app);
     const auto bundles = bundles_of_releases(platform);
     // One that no release names yet was just uploaded: it belongs to a deploy that is about to
     // begin.
@@ -112,6 +124,16 @@ void housekeep(Platform& platform, const AppName& app) {
   } catch (const Error& error) {
     log_warning("housekeeping", {{"app", app.str()}, {"error", error.message()}});
   }
+}
+
+void housekeep_builds(Platform& platform, const AppName& app) {
+  const auto record = platform.records.app(app);
+  std::set<ReleaseId> kept;
+  if (record) {
+    kept = kept_releases(platform, *record, platform.records.releases(app),
+                         platform.records.instances(app));
+  }
+  keep_builds(platform, app, kept);
 }
 
 void drop_bundles(Platform& platform, const std::set<model::BundleId>& candidates) {

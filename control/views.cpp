@@ -87,6 +87,39 @@ std::vector<wire::ReleaseView> release_views(Platform& platform, const AppName& 
   return views;
 }
 
+wire::BuildView build_view(const BuildRecord& build) {
+  wire::BuildView view{.id = build.id.str(),
+                       .app = build.app.str(),
+                       .state = std::string(to_string(build.state)),
+                       .created = rfc3339(build.created),
+                       .by = build.by,
+                       .release = build.release ? build.release->str() : "",
+                       .bundle = build.bundle ? build.bundle->str() : "",
+                       .seconds = build.seconds,
+                       .message = build.message,
+                       .hint = build.hint};
+  double ended = 0;
+  for (const BuildStage& stage : build.stages) {
+    view.stages.push_back({stage.name, std::string(to_string(stage.state)), stage.seconds});
+    ended += stage.seconds;
+  }
+  if (build.state != BuildState::running) return view;
+  view.seconds = std::chrono::duration<double>(wall_now() - build.created).count();
+  if (!view.stages.empty() && view.stages.back().state == "running")
+    view.stages.back().seconds = std::max(0.0, view.seconds - ended);
+  return view;
+}
+
+std::vector<wire::BuildView> build_views(Platform& platform, const std::optional<AppName>& app,
+                                         std::size_t newest) {
+  std::vector<wire::BuildView> views;
+  for (const auto& build : app ? platform.records.builds(*app) : platform.records.builds()) {
+    if (views.size() == newest) break;
+    views.push_back(build_view(build));
+  }
+  return views;
+}
+
 wire::Status status_view(Platform& platform, const std::string& version) {
   return {.version = version,
           .lord = platform.lord.name,

@@ -15,6 +15,11 @@ namespace upaas::control {
 [[nodiscard]] std::vector<wire::InstanceView> instance_views(Platform& platform,
                                                              const std::optional<AppName>& app);
 [[nodiscard]] std::vector<wire::ReleaseView> release_views(Platform& platform, const AppName& app);
+[[nodiscard]] wire::BuildView build_view(const BuildRecord& build);
+/// At most `newest` of them, newest first. An app that was never deployed has none.
+[[nodiscard]] std::vector<wire::BuildView> build_views(Platform& platform,
+                                                       const std::optional<AppName>& app,
+                                                       std::size_t newest);
 [[nodiscard]] wire::Status status_view(Platform& platform, const std::string& version);
 [[nodiscard]] wire::EventView event_view(const store::Event& event);
 

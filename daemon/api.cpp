@@ -6,6 +6,8 @@
 #include "control/deploy.h"
 #include "control/lifecycle.h"
 #include "control/views.h"
+#include "daemon/answers.h"
+#include "daemon/builds_api.h"
 #include "daemon/log_follower.h"
 #include "wire/api.h"
 
@@ -15,35 +17,8 @@
 namespace upaas::daemon {
 namespace {
 
-constexpr std::string_view kJson = "application/json";
-constexpr std::string_view kLines = "application/x-ndjson";
 constexpr std::size_t kRequestLimit = std::size_t{8}
                                       << 20;  // an app.yaml of 1 MiB, escaped, and room
-
-void send_json(Reply& reply, const Json& json, int status = 200) {
-  reply.send(status, kJson, dump_json(json) + "\n");
-}
-
-std::string query(const Call& call, const std::string& key, const std::string& otherwise = {}) {
-  const auto found = call.query.find(key);
-  return found == call.query.end() ? otherwise : found->second;
-}
-
-long long query_number(const Call& call, const std::string& key, long long otherwise,
-                       long long most) {
-  const std::string text = query(call, key);
-  if (text.empty()) return otherwise;
-  if (text.size() > 18 || text.find_first_not_of("0123456789") != std::string::npos) {
-    throw Error(ErrorKind::invalid, fmt::format("`{}` must be a number", key));
-  }
-  return std::min(most, std::stoll(text));
-}
-
-Error no_such(const Call& call) {
-  std::string path;
-  for (const auto& segment : call.path) path += "/" + segment;
-  return {ErrorKind::not_found, fmt::format("no {} {}", call.method, path.substr(0, 200))};
-}
 
 }  // namespace
 
@@ -70,11 +45,12 @@ void Api::handle(const Call& call, Reply& reply) {
 }
 
 void Api::route(const Call& call, Reply& reply) {
-  (void)caller(call);
+  const std::string by = caller(call);
   if (call.path.size() < 2 || call.path[0] != "v1") throw no_such(call);
   const std::string& what = call.path[1];
   auto& platform = service_.platform();
   if (call.path.size() >= 3 && what == "apps") return app_route(call, reply);
+  if (what == "builds") return answer_builds(platform, call, reply, by, stopping_.get_token());
   if (call.path.size() == 3 && what == "sources") return upload(call, reply, platform.sources);
   if (call.path.size() == 3 && what == "bundles") return upload(call, reply, platform.bundles);
   if (call.path.size() != 2 || (call.method != "GET" && call.method != "HEAD")) throw no_such(call);

@@ -36,6 +36,10 @@ struct Layout {
   [[nodiscard]] std::filesystem::path build_cache() const { return data / "cache"; }
   [[nodiscard]] std::filesystem::path keys() const { return data / "keys"; }
   [[nodiscard]] std::filesystem::path logs() const { return data / "logs"; }
+  /// Beside `logs`, whose directories have the names of apps.
+  [[nodiscard]] std::filesystem::path build_log(std::string_view build) const {
+    return data / "build-logs" / (std::string(build) + ".log");
+  }
   [[nodiscard]] std::filesystem::path instance_log(std::string_view app,
                                                    std::string_view instance) const {
     return logs() / app / (std::string(instance) + ".log");

@@ -178,6 +178,15 @@ std::optional<ReleaseId> ReleaseId::from(std::string_view text) {
   return ReleaseId{number};
 }
 
+std::optional<BuildId> BuildId::from(std::string_view text) {
+  if (!text.starts_with('b')) return std::nullopt;
+  text.remove_prefix(1);
+  if (!is_digits(text) || text.front() == '0' || text.size() > 15) return std::nullopt;
+  long long number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return BuildId{number};
+}
+
 namespace {
 
 bool is_suffix(std::string_view text) {

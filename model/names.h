@@ -120,6 +120,15 @@ struct ReleaseId {
   friend auto operator<=>(const ReleaseId&, const ReleaseId&) = default;
 };
 
+/// Number of a build, of whatever app: b1, b2, ...
+struct BuildId {
+  long long number = 0;
+  [[nodiscard]] std::string str() const { return "b" + std::to_string(number); }
+  /// "b12"; nothing for anything else.
+  [[nodiscard]] static std::optional<BuildId> from(std::string_view text);
+  friend auto operator<=>(const BuildId&, const BuildId&) = default;
+};
+
 /// `APP--vN--SUFFIX`: the name of an instance, its vassal and its directory; never used twice.
 /// The suffix is 4 to 8 of [a-z0-9].
 class InstanceId {

@@ -37,8 +37,8 @@ Json steps_json(const std::vector<Step>& steps) {
   return array;
 }
 
-std::vector<Step> steps_from(const Json& json) {
-  return list_from<Step>(json, "steps", [](const Json& step) {
+std::vector<Step> steps_from(const Json& json, const char* field = "steps") {
+  return list_from<Step>(json, field, [](const Json& step) {
     return Step{get_string(step, "name"), get_string(step, "state"),
                 get_double_or(step, "seconds", 0)};
   });
@@ -69,7 +69,8 @@ Json to_json(const DeployResult& result) {
           {"instances", result.instances},
           {"steps", steps_json(result.steps)},
           {"requests", requests_json(result.requests)},
-          {"seconds", result.seconds}};
+          {"seconds", result.seconds},
+          {"build", result.build}};
 }
 
 DeployResult deploy_result_from_json(const Json& json) {
@@ -81,7 +82,8 @@ DeployResult deploy_result_from_json(const Json& json) {
           .instances = strings_from(json, "instances"),
           .steps = steps_from(json),
           .requests = requests_from(json),
-          .seconds = get_double_or(json, "seconds", 0)};
+          .seconds = get_double_or(json, "seconds", 0),
+          .build = get_string_or(json, "build", "")};
 }
 
 Json to_json(const DeployRequest& request) {
@@ -165,6 +167,52 @@ std::vector<ReleaseView> releases_from_json(const Json& json) {
                        .state = get_string(item, "state"),
                        .requests = requests_from(item)};
   });
+}
+
+namespace {
+
+Json build_fields(const BuildView& build) {
+  return {{"id", build.id},
+          {"app", build.app},
+          {"state", build.state},
+          {"created", build.created},
+          {"by", build.by},
+          {"release", build.release},
+          {"bundle", build.bundle},
+          {"seconds", build.seconds},
+          {"stages", steps_json(build.stages)},
+          {"error", {{"message", build.message}, {"hint", build.hint}}}};
+}
+
+}  // namespace
+
+Json to_json(const BuildView& build) {
+  Json json = build_fields(build);
+  json["schema"] = "upaas.build/v1";
+  return json;
+}
+
+BuildView build_from_json(const Json& json) {
+  const Json& error = get_object(json, "error");
+  return {.id = get_string(json, "id"),
+          .app = get_string(json, "app"),
+          .state = get_string(json, "state"),
+          .created = get_string(json, "created"),
+          .by = get_string(json, "by"),
+          .release = get_string_or(json, "release", ""),
+          .bundle = get_string_or(json, "bundle", ""),
+          .seconds = get_double_or(json, "seconds", 0),
+          .stages = steps_from(json, "stages"),
+          .message = get_string_or(error, "message", ""),
+          .hint = get_string_or(error, "hint", "")};
+}
+
+Json builds_json(const std::vector<BuildView>& builds) {
+  return list_json("upaas.builds/v1", "builds", builds, build_fields);
+}
+
+std::vector<BuildView> builds_from_json(const Json& json) {
+  return list_from<BuildView>(json, "builds", build_from_json);
 }
 
 Json to_json(const Status& status) {

@@ -5,6 +5,9 @@
 ///   GET    version | status | apps | ps?app= | apps/APP/releases
 ///   GET    events?app=&after=&newest=[&follow=1]          list, or a stream of lines
 ///   GET    apps/APP/logs?lines=[&follow=1][&instance=]    stream of lines
+///   GET    builds?app=&newest=  |  builds/ID
+///   GET    builds/ID/log[?follow=1]                       stream of lines; result: the build
+///   POST   builds/ID/cancel                               the build, once it is cleaned up
 ///   HEAD   sources/DIGEST, bundles/DIGEST                 200 or 404
 ///   PUT    sources/DIGEST, bundles/DIGEST                 body = the file
 ///   POST   apps/APP/deploy      DeployRequest -> stream of lines
@@ -32,6 +35,7 @@ struct Step {
   std::string name;
   std::string state;
   double seconds = 0;
+  std::string build = {};  // of the step `build`: which one it is (streams only)
 };
 
 struct Requests {
@@ -50,6 +54,7 @@ struct DeployResult {
   std::vector<Step> steps;
   Requests requests;
   double seconds = 0;
+  std::string build = {};  // empty: the bundle was built elsewhere
 };
 [[nodiscard]] Json to_json(const DeployResult& result);
 [[nodiscard]] DeployResult deploy_result_from_json(const Json& json);
@@ -106,6 +111,26 @@ struct ReleaseView {
 [[nodiscard]] Json releases_json(const std::vector<ReleaseView>& releases);
 [[nodiscard]] std::vector<ReleaseView> releases_from_json(const Json& json);
 
+/// upaas.build/v1, and an item of upaas.builds/v1: builds[]; state, also that of a stage: running,
+/// done, failed, cancelled, lost
+struct BuildView {
+  std::string id;
+  std::string app;
+  std::string state;
+  std::string created;
+  std::string by;
+  std::string release;  // empty while there is none
+  std::string bundle;   // empty unless done
+  double seconds = 0;
+  std::vector<Step> stages;
+  std::string message;  // why it is not done; empty otherwise
+  std::string hint;
+};
+[[nodiscard]] Json to_json(const BuildView& build);
+[[nodiscard]] BuildView build_from_json(const Json& json);
+[[nodiscard]] Json builds_json(const std::vector<BuildView>& builds);
+[[nodiscard]] std::vector<BuildView> builds_from_json(const Json& json);
+
 /// upaas.status/v1
 struct Status {
   std::string version;
@@ -140,7 +165,7 @@ struct EventView {
 [[nodiscard]] Error error_from_json(const Json& json);
 
 /// Lines of a stream, each one JSON object and a newline. `event` tells them apart:
-///   step    {name,state,seconds}
+///   step    {name,state,seconds[,build]}
 ///   line    {text[,instance]}: what a build or an app wrote
 ///   event   an EventView
 ///   result  {result}: the last line

@@ -14,8 +14,10 @@ std::string line(Json object) {
 }  // namespace
 
 std::string step_line(const Step& step) {
-  return line(
-      {{"event", "step"}, {"name", step.name}, {"state", step.state}, {"seconds", step.seconds}});
+  Json object{
+      {"event", "step"}, {"name", step.name}, {"state", step.state}, {"seconds", step.seconds}};
+  if (!step.build.empty()) object["build"] = step.build;
+  return line(std::move(object));
 }
 
 std::string text_line(const std::string& text, const std::string& instance) {
@@ -61,7 +63,7 @@ void StreamReader::take(std::string_view text) {
   if (kind == "step") {
     if (handler_.on_step) {
       handler_.on_step({get_string(object, "name"), get_string(object, "state"),
-                        get_double_or(object, "seconds", 0)});
+                        get_double_or(object, "seconds", 0), get_string_or(object, "build", "")});
     }
   } else if (kind == "line") {
     if (handler_.on_line)

@@ -53,6 +53,21 @@ TEST_CASE("A source directory becomes a bundle, stage by stage") {
   CHECK(b.left_nothing());
 }
 
+TEST_CASE("Each stage is told when it begins and when it ended, also the one that failed") {
+  Builds b;
+  std::vector<std::string> told;
+  b.progress.on_stage = [&](std::string_view name) { told.push_back(std::string(name)); };
+  b.progress.on_stage_end = [&](const Stage& stage, bool failed) {
+    CHECK(stage.seconds >= 0);
+    told.push_back(stage.name + (failed ? " failed" : " done"));
+  };
+  const Error e = b.failure("processes: {web: x}\nactions: {setup: {main: exit 3}}");
+  CHECK(e.message().starts_with("stage setup: "));
+  CHECK(told == std::vector<std::string>{"prepare", "prepare done", "interpreter",
+                                         "interpreter done", "source", "source done", "files",
+                                         "files done", "setup", "setup failed"});
+}
+
 TEST_CASE("Two builds of one source are equal to the byte, from a directory and from an archive") {
   Builds one;
   Builds two;

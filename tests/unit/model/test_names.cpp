@@ -123,3 +123,11 @@ TEST_CASE("an instance's name can be taken apart again") {
   CHECK_THROWS_AS(InstanceId(AppName("a"), ReleaseId{1}, "x"), Error);
   CHECK_THROWS_AS(InstanceId(AppName("a"), ReleaseId{0}, "abcd"), Error);
 }
+
+TEST_CASE("a build is b and a number") {
+  CHECK(BuildId::from("b12") == BuildId{12});
+  CHECK(BuildId::from("b999999999999999")->str() == "b999999999999999");
+  for (const char* text :
+       {"", "b", "12", "b0", "b01", "B1", "b1x", "b-1", "b9999999999999999", "../b1"})
+    CHECK_FALSE(BuildId::from(text));
+}

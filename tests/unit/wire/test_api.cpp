@@ -15,7 +15,8 @@ TEST_CASE("every view survives its JSON") {
                             .instances = {"blog--v3--k3f9"},
                             .steps = {{"read", "done", 0.1}, {"build", "skipped", 0}},
                             .requests = {20, 1},
-                            .seconds = 1.25};
+                            .seconds = 1.25,
+                            .build = "b12"};
   CHECK(to_json(deploy_result_from_json(to_json(deploy))) == to_json(deploy));
   CHECK(to_json(deploy)["schema"] == "upaas.deploy/v1");
 
@@ -43,6 +44,23 @@ TEST_CASE("every view survives its JSON") {
                                         .state = "current",
                                         .requests = {5, 0}}});
   CHECK(releases_json(releases_from_json(releases)) == releases);
+  const BuildView build{.id = "b12",
+                        .app = "a",
+                        .state = "failed",
+                        .created = "c",
+                        .by = "root",
+                        .release = "v1",
+                        .bundle = "b",
+                        .seconds = 2.5,
+                        .stages = {{"setup", "failed", 2.25}},
+                        .message = "why",
+                        .hint = "what next"};
+  CHECK(to_json(build_from_json(to_json(build))) == to_json(build));
+  CHECK(to_json(build)["schema"] == "upaas.build/v1");
+  CHECK(to_json(build)["error"]["message"] == "why");
+  const auto builds = builds_json({build, build});
+  CHECK(builds_json(builds_from_json(builds)) == builds);
+  CHECK_FALSE(builds["builds"][0].contains("schema"));
   const Status status{.version = "0.1.0",
                       .lord = "here",
                       .backends = {{"here", "ready"}},
