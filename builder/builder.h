@@ -40,7 +40,7 @@ struct Limits {
   model::Megabytes memory{2048};              // with its /tmp
   std::optional<model::MilliCores> cpu = {};  // absent: all cores
   long long processes = 512;                  // and threads
-  model::Megabytes output{64};
+  model::Megabytes output{64};                // a line counts as 64 bytes at least
   model::Megabytes disk{4096};
 };
 

@@ -30,11 +30,14 @@ constexpr milliseconds kWalkPeriod{2000};
 constexpr int kWalkRest = 20;
 constexpr int kUrgentWalkRest = 4;
 constexpr std::size_t kLongestLine = 4096;
+/// What a line costs those who show and keep it, however short it is.
+constexpr std::size_t kLeastLine = 64;
 constexpr model::Megabytes kMostReserve{512};
+constexpr std::uint64_t kMegabyte = 1 << 20;
 constexpr int kReserveShare = 20;  // of the file system: 5 %
 
 std::uint64_t bytes(model::Megabytes size) {
-  return static_cast<std::uint64_t>(size.value) << 20;
+  return static_cast<std::uint64_t>(size.value) * kMegabyte;
 }
 
 struct Room {
@@ -137,7 +140,7 @@ void Cage::State::look_at_disk(bool last) {
   if (room.free < room.reserve) {
     end(Error(ErrorKind::build_failed,
               fmt::format("stopped: the file system of {} has less than {}M left",
-                          options.work.string(), (room.reserve >> 20) + 1),
+                          options.work.string(), (room.reserve + kMegabyte - 1) / kMegabyte),
               "free disk space, or put `data` on a larger file system"));
     return;
   }
@@ -192,7 +195,7 @@ void Cage::line(std::string_view text, bool pass_on) {
   State& state = *state_;
   const std::uint64_t limit = bytes(state.options.limits.output);
   if (state.output > limit) return;
-  state.output += text.size() + 1;
+  state.output += std::max(text.size() + 1, kLeastLine);
   if (state.output > limit) {
     state.end(too_much("wrote more output", "output", state.options.limits.output.str()));
   } else if (pass_on && state.progress.on_line) {

@@ -335,9 +335,10 @@ bool Cgroup::kill(std::chrono::milliseconds limit) const {
 }
 
 void Cgroup::remove() const noexcept {
-  for (const fs::path& directory : directories_) {
+  // The one that names are read from is the last: who dies in between leaves what is found again.
+  for (auto directory = directories_.rbegin(); directory != directories_.rend(); ++directory) {
     // Zombies that nobody has reaped yet keep it busy for a moment.
-    wait_until([&] { return ::rmdir(directory.c_str()) == 0 || errno != EBUSY; }, kBusyLimit);
+    wait_until([&] { return ::rmdir(directory->c_str()) == 0 || errno != EBUSY; }, kBusyLimit);
   }
 }
 
