@@ -36,7 +36,8 @@ class Build {
         options_(options),
         progress_(progress),
         workspace_(options.work, options.uid),
-        commands_(options, progress, workspace_),
+        cage_(options, progress, workspace_.directory()),
+        commands_(options, cage_, workspace_),
         cache_(options.cache, request.app, options.uid) {}
 
   Built run(const std::filesystem::path& output) {
@@ -87,6 +88,7 @@ class Build {
   const Options& options_;
   const Progress& progress_;
   Workspace workspace_;
+  Cage cage_;
   Commands commands_;
   Cache cache_;
   Choice choice_;

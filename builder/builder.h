@@ -1,8 +1,8 @@
 /// Source + AppSpec -> bundle. Stages, named and timed: prepare, interpreter, source, revision (of
 /// a repository), files, setup, finalize, pack. When the app.yaml names no interpreter, it is found
 /// from the files, so that stage comes after `files`. Every command of the user runs in the
-/// sandbox, as a build uid, with a time limit, its output streamed line by line. The result is one
-/// file; a failed or killed build leaves nothing.
+/// sandbox, as a build uid, within the build's limits, its output streamed line by line. The result
+/// is one file; a failed or killed build leaves nothing.
 ///
 /// Order within setup (upaas 2014): the server's own actions.setup.system, the interpreter's
 /// actions.setup.interpreter, then before, main, after of the app. Without the app's own
@@ -16,6 +16,7 @@
 
 #include "base/process.h"
 #include "bundle/bundle.h"
+#include "host/cgroup.h"
 #include "model/app_spec.h"
 #include "model/interpreters.h"
 #include "model/release.h"
@@ -34,12 +35,25 @@
 
 namespace upaas::builder {
 
+/// What one build may use, all its commands together. The first limit that is met ends the build.
+struct Limits {
+  model::Megabytes memory{2048};              // with its /tmp
+  std::optional<model::MilliCores> cpu = {};  // absent: all cores
+  long long processes = 512;                  // and threads
+  model::Megabytes output{64};                // a line counts as 64 bytes at least
+  model::Megabytes disk{4096};
+};
+
 struct Options {
   /// Builds happen below it, each in a directory of its own that is gone afterwards.
   std::filesystem::path work;
   model::Uid uid;  // the build user
   std::chrono::milliseconds command_limit = std::chrono::seconds(600);
   std::chrono::milliseconds total_limit = std::chrono::minutes(60);
+  Limits limits = {};
+  /// Where each build gets a group of its own, named as its directory; absent: memory, cpu and
+  /// processes are not limited.
+  std::optional<host::CgroupRoot> cgroups = {};
   /// Registry settings and CA files of this machine (`build.env`, `build.files`: host path -> path
   /// inside).
   Environment env;
@@ -91,13 +105,15 @@ struct Progress {
 };
 
 /// Writes the bundle to `output`. Error(build_failed) at step "build": names the stage and the
-/// command, carries its last 20 lines. Error(invalid) for what the spec or the source cannot be
-/// (module file missing, version not on this machine). Error(config) for what this machine lacks.
-/// Error(interrupted) on stop.
+/// command, carries its last 20 lines; a limit that was met is named with its value and key of the
+/// configuration. Error(invalid) for what the spec or the source cannot be (module file missing,
+/// version not on this machine). Error(config) for what this machine lacks. Error(interrupted) on
+/// stop.
 [[nodiscard]] Built build(const Request& request, const Options& options,
                           const std::filesystem::path& output, const Progress& progress);
 
-/// Removes what builds left below `work` when the process died.
-void clean_up(const std::filesystem::path& work);
+/// Ends and removes what builds left below `work` and in `cgroups` when the process died.
+void clean_up(const std::filesystem::path& work,
+              const std::optional<host::CgroupRoot>& cgroups = {});
 
 }  // namespace upaas::builder

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 
 namespace upaas::builder {
 
@@ -20,12 +21,21 @@ std::string seconds(milliseconds time) {
   return std::to_string((time.count() + 999) / 1000) + " s";
 }
 
-void check(const Outcome& outcome, std::string_view where, std::string_view text) {
-  if (outcome.ok()) return;
-  if (outcome.stopped) throw Error(ErrorKind::interrupted, "the build was stopped");
-  Error failure(ErrorKind::build_failed,
-                std::string(where) + ": `" + bundle::shown(text) + "`: " + outcome.describe());
-  throw failure.with_output(outcome.last_lines(kShownLines));
+std::vector<std::string> last_lines(const Outcome& outcome) {
+  std::vector<std::string> lines = outcome.last_lines(kShownLines);
+  for (std::string& line : lines) line = shortened(line);
+  return lines;
+}
+
+Error too_slow(std::string_view key, milliseconds limit, const Outcome& outcome) {
+  return {ErrorKind::build_failed,
+          outcome.describe() + ": longer than build." + std::string(key) + " allows (" +
+              seconds(limit) + ")",
+          "raise build." + std::string(key) + " in the server's configuration"};
+}
+
+std::string named(std::string_view where, std::string_view text) {
+  return std::string(where) + ": `" + bundle::shown(text) + "`";
 }
 
 /// The last line that begins with "+ ".
@@ -39,9 +49,9 @@ std::string announced(const std::string& output, std::string_view otherwise) {
 
 }  // namespace
 
-Commands::Commands(const Options& options, const Progress& progress, const Workspace& workspace)
+Commands::Commands(const Options& options, Cage& cage, const Workspace& workspace)
     : options_(options),
-      progress_(progress),
+      cage_(cage),
       workspace_(workspace),
       end_(Steady::now() + options.total_limit) {}
 
@@ -63,46 +73,61 @@ Environment Commands::environment(const Environment& own) const {
 }
 
 Outcome Commands::run_inside(const std::vector<std::string>& argv, const Environment& env,
-                             bool network) const {
-  const auto left = std::chrono::duration_cast<milliseconds>(end_ - Steady::now());
-  if (left <= milliseconds(0)) {
-    throw Error(ErrorKind::build_failed,
-                "the build was stopped after " + seconds(options_.total_limit));
-  }
+                             bool network, const Name& name) const {
+  const auto left =
+      std::max(milliseconds(0), std::chrono::duration_cast<milliseconds>(end_ - Steady::now()));
   const bool planted = std::filesystem::exists(workspace_.tree());
   const host::Sandbox sandbox{.tree = planted ? workspace_.tree() : workspace_.nothing(),
                               .uid = options_.uid,
                               .env = env,
                               .network = network,
-                              .files = options_.files};
+                              .files = options_.files,
+                              .cgroups = cage_.cgroups(),
+                              .tmp_size = cage_.tmp_size()};
   Command command;
   command.argv = host::sandbox_argv(sandbox, argv);
   command.env = Environment{{"PATH", "/usr/bin:/bin"}};
   command.deadline = std::min(left, options_.command_limit);
   command.input = host::sandbox_input(sandbox);
-  if (network) command.on_line = progress_.on_line;
-  command.stop = progress_.stop;
-  return run(command);
+  command.on_line = [&](std::string_view line) { cage_.line(line, network); };
+  command.stop = cage_.stop();
+  Outcome outcome = run(command);
+  std::optional<Error> end = cage_.met();
+  if (!end && outcome.stopped) throw Error(ErrorKind::interrupted, "the build was stopped");
+  if (!end && outcome.timed_out) {
+    end = left < options_.command_limit ? too_slow("total_time", options_.total_limit, outcome)
+                                        : too_slow("time_limit", options_.command_limit, outcome);
+  }
+  if (end) throw end->within(name(outcome)).with_output(last_lines(outcome));
+  return outcome;
+}
+
+void Commands::program(const std::vector<std::string>& argv, const Environment& env,
+                       const Name& name) const {
+  const Outcome outcome = run_inside(argv, env, true, name);
+  if (outcome.ok()) return;
+  Error failure(ErrorKind::build_failed, name(outcome) + ": " + outcome.describe());
+  throw failure.with_output(last_lines(outcome));
 }
 
 void Commands::own_script(std::string_view where, std::string_view name, const model::Script& lines,
                           const Environment& env) const {
   for (const std::string& line : lines) {
-    const Outcome outcome = run_inside({"/bin/sh", "-e", "-c", line}, env, true);
-    check(outcome, where, outcome.ok() ? "" : announced(outcome.output, name));
+    program({"/bin/sh", "-e", "-c", line}, env,
+            [&](const Outcome& outcome) { return named(where, announced(outcome.output, name)); });
   }
 }
 
 void Commands::script(std::string_view where, const model::Script& lines,
                       const Environment& env) const {
-  for (const std::string& line : lines)
-    check(run_inside({"/bin/sh", "-e", "-c", line}, env, true), where, line);
+  for (const std::string& line : lines) {
+    program({"/bin/sh", "-e", "-c", line}, env, [&](const Outcome&) { return named(where, line); });
+  }
 }
 
 Outcome Commands::ask(const std::vector<std::string>& argv, const Environment& env) const {
-  Outcome outcome = run_inside(argv, env, false);
-  if (outcome.stopped || outcome.timed_out) check(outcome, "a question", argv.front());
-  return outcome;
+  return run_inside(argv, env, false,
+                    [&](const Outcome&) { return named("a question", argv.front()); });
 }
 
 }  // namespace upaas::builder

@@ -1,13 +1,15 @@
-/// The commands of a build in the sandbox: each with its time limit and within that of the whole
+/// The commands of a build in the sandbox: each with its time limit and within those of the whole
 /// build, its output passed on line by line.
 #pragma once
 
 #include "base/clock.h"
 #include "base/process.h"
 #include "builder/builder.h"
+#include "builder/cage.h"
 #include "builder/workspace.h"
 
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,10 +19,10 @@ namespace upaas::builder {
 class Commands {
  public:
   /// Borrows all three.
-  Commands(const Options& options, const Progress& progress, const Workspace& workspace);
+  Commands(const Options& options, Cage& cage, const Workspace& workspace);
 
   /// One shell line after the other. Error(build_failed) "WHERE: `LINE`: exit code 3" with the last
-  /// 20 lines of output; Error(interrupted) on stop.
+  /// 20 lines of output, also when a limit of the build was met; Error(interrupted) on stop.
   void script(std::string_view where, const model::Script& lines, const Environment& env) const;
   /// The server's own script, which prints `+ COMMAND` before what may fail: that stands for it in
   /// messages, else `name`.
@@ -35,11 +37,16 @@ class Commands {
   [[nodiscard]] Environment environment(const Environment& own) const;
 
  private:
+  /// "WHERE: `COMMAND`", for messages.
+  using Name = std::function<std::string(const Outcome& outcome)>;
+  void program(const std::vector<std::string>& argv, const Environment& env,
+               const Name& name) const;
+  /// Throws for what ends the build, whatever the command made of it: a limit or a stop.
   [[nodiscard]] Outcome run_inside(const std::vector<std::string>& argv, const Environment& env,
-                                   bool network) const;
+                                   bool network, const Name& name) const;
 
   const Options& options_;
-  const Progress& progress_;
+  Cage& cage_;
   const Workspace& workspace_;
   Steady::time_point end_;
 };

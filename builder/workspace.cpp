@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <system_error>
+#include <vector>
 
 namespace upaas::builder {
 
@@ -62,9 +63,16 @@ void Workspace::give_tree_away() {
   for (const auto& entry : fs::recursive_directory_iterator(tree_)) give(entry.path(), uid_);
 }
 
-void clean_up(const fs::path& work) {
-  if (!fs::is_directory(work)) return;
-  const FileLock all = lock_all(work);
+void clean_up(const fs::path& work, const std::optional<host::CgroupRoot>& cgroups) {
+  std::optional<FileLock> all;
+  if (fs::is_directory(work)) all.emplace(lock_all(work));
+  // Who still runs would write into what is removed.
+  for (const std::string& name : cgroups ? cgroups->names() : std::vector<std::string>{}) {
+    if (!name.starts_with(kPrefix)) continue;
+    const bool alive = fs::exists(work / name) && !FileLock::attempt(work / name / kLock);
+    if (!alive) cgroups->group(name).kill();
+  }
+  if (!all) return;
   for (const auto& entry : fs::directory_iterator(work)) {
     if (!entry.path().filename().string().starts_with(kPrefix)) continue;
     if (FileLock::attempt(entry.path() / kLock)) remove_tree(entry.path());

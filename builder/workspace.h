@@ -15,6 +15,8 @@ class Workspace {
   /// Makes `work` if it is missing. Throws Error(internal).
   Workspace(const std::filesystem::path& work, model::Uid uid);
 
+  /// The directory itself; nobody else uses its name below the same `work`.
+  [[nodiscard]] const std::filesystem::path& directory() const { return directory_->path(); }
   /// Does not exist at first: the source decides how it is made.
   [[nodiscard]] const std::filesystem::path& tree() const { return tree_; }
   /// Empty: what stands for the tree while there is none.

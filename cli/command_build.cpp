@@ -9,6 +9,7 @@
 #include "cli/interrupt.h"
 #include "cli/stream.h"
 #include "cli/text.h"
+#include "host/cgroup.h"
 #include "host/claims.h"
 #include "host/templates.h"
 
@@ -108,11 +109,35 @@ fs::path cache_directory(const Environment& env) {
   return home ? fs::path(*home) / ".cache" / "upaas" : fs::path();
 }
 
+/// As on a server, where this machine lets us: a place for the build's group, gone afterwards.
+class BuildGroups {
+ public:
+  BuildGroups() {
+    if (::getuid() != 0) return;
+    try {
+      root_ = host::CgroupRoot::find("cli-" + random_name(10));
+      (void)root_->support();
+    } catch (const Error&) {
+      root_.reset();
+    }
+  }
+  ~BuildGroups() {
+    if (root_) root_->remove();
+  }
+  BuildGroups(const BuildGroups&) = delete;
+  BuildGroups& operator=(const BuildGroups&) = delete;
+  [[nodiscard]] const std::optional<host::CgroupRoot>& root() const { return root_; }
+
+ private:
+  std::optional<host::CgroupRoot> root_;
+};
+
 builder::Built build(Context& context, const AppFile& file,
                      std::shared_ptr<const model::Interpreters> interpreters,
                      const fs::path& output, Shown& shown, std::stop_token stop) {
   const TempDir work(variable(context.env, "TMPDIR").value_or("/tmp"));
   const BuildUser user(work.path());
+  const BuildGroups groups;
   try {
     builder::Built built = builder::build(
         {.app = file.name,
@@ -123,6 +148,7 @@ builder::Built build(Context& context, const AppFile& file,
          .interpreter_version = context.arguments.value("interpreter-version")},
         {.work = work.path(),
          .uid = user.uid(),
+         .cgroups = groups.root(),
          .env = {},
          .files = {},
          .interpreters = std::move(interpreters),

@@ -24,6 +24,8 @@ namespace {
 constexpr auto kDataPlanePeriod = std::chrono::milliseconds(500);
 constexpr auto kTrimPeriod = std::chrono::seconds(5);
 constexpr auto kRoutesLimit = std::chrono::milliseconds(1000);
+/// An app that meets its limits over and over does not fill the event log.
+constexpr auto kLimitPeriod = std::chrono::seconds(60);
 }  // namespace
 
 /// One instance: what is wanted, what is, and the thread that works on the difference.
@@ -36,6 +38,8 @@ struct Slot {
   int failures = 0;
   std::optional<TaskKind> failed_task;  // not tried again before `retry`
   Steady::time_point retry{};
+  host::LimitHits hits;  // that were told
+  Steady::time_point tell_hits{};
   std::jthread worker;
 };
 
@@ -65,6 +69,7 @@ struct Host::State {
   void survey();
   void adopt(const std::string& name, Slot& slot, const deployer::Vassal* vassal);
   void compare(const std::string& name, Slot& slot, const deployer::Vassal* vassal);
+  void tell_limits(Slot& slot, const host::LimitHits& hits) const;
   [[nodiscard]] bool adoption_due() const;
   void stop_strangers();
   void dispatch();
@@ -241,6 +246,7 @@ void Host::State::adopt(const std::string& name, Slot& slot, const deployer::Vas
       [&](const router_sub::Route& route) { return route.instance == name && route.live; });
   if (!was_live || vassal == nullptr || !vassal->has_ini || !vassal->accepting) return;
   slot.announced = true;
+  slot.hits = vassal->hits;
   slot.report.state = InstanceState::live;
   slot.report.pid = vassal->pid;
   slot.report.since = vassal->since.value_or(wall_now());
@@ -250,6 +256,7 @@ void Host::State::adopt(const std::string& name, Slot& slot, const deployer::Vas
 void Host::State::compare(const std::string& name, Slot& slot, const deployer::Vassal* vassal) {
   if (slot.report.state != InstanceState::live && slot.report.state != InstanceState::held) return;
   const std::string& app = slot.item.instance.id.app().str();
+  if (vassal != nullptr) tell_limits(slot, vassal->hits);
   if (vassal == nullptr || !vassal->has_ini) {
     options.event(app, "repair.instance", name + " had lost its ini: started again");
     slot.report.state = InstanceState::placed;
@@ -262,6 +269,15 @@ void Host::State::compare(const std::string& name, Slot& slot, const deployer::V
     slot.report.since = vassal->since.value_or(wall_now());
     touch();
   }
+}
+
+/// The kernel ends or refuses without a word: what it counted becomes an event.
+void Host::State::tell_limits(Slot& slot, const host::LimitHits& hits) const {
+  const auto met = deployer::limit_met(slot.item.instance, slot.hits, hits);
+  if (!met || Steady::now() < slot.tell_hits) return;
+  options.event(slot.item.instance.id.app().str(), met->kind, met->event);
+  slot.hits = hits;
+  slot.tell_hits = Steady::now() + kLimitPeriod;
 }
 
 bool Host::State::adoption_due() const {
@@ -350,6 +366,7 @@ void Host::State::finish(const std::string& name, TaskKind kind, const TaskResul
     ++slot.failures;
     slot.failed_task = kind;
     slot.retry = Steady::now() + std::chrono::seconds(std::min(60, 5 * slot.failures));
+    if (kind == TaskKind::start) slot.hits = {};  // told as the cause, and counted anew
   } else {
     slot.failed_task.reset();
     if (result.state == InstanceState::live) slot.failures = 0;

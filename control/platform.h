@@ -36,6 +36,8 @@ struct PlatformOptions {
   std::vector<std::string> safe_options;
   std::shared_ptr<const model::Interpreters> interpreters;
   builder::Options build;
+  std::string cgroup;  // "v1" or "v2"
+  std::string limits;  // which limits work here: "memory, cpu, processes"
   /// Releases of an app whose bundle and tree are kept.
   int keep_releases = 5;
 };

@@ -125,7 +125,9 @@ wire::Status status_view(Platform& platform, const std::string& version) {
           .lord = platform.lord.name,
           .backends = {{platform.options.backend.str(), "ready"}},
           .apps = static_cast<int>(platform.records.apps().size()),
-          .host = {{"port_guard", platform.port_guard.available() ? "nft" : "none"},
+          .host = {{"cgroup", platform.options.cgroup},
+                   {"limits", platform.options.limits},
+                   {"port_guard", platform.port_guard.available() ? "nft" : "none"},
                    {"url", platform.options.http_host + ":" +
                                std::to_string(platform.options.http_port.value)}}};
 }

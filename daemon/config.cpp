@@ -111,6 +111,53 @@ void read_pairs(Reader& r, const YamlNode& node, const std::string& key,
   for (const auto& item : node.fields) take(item.key->text, r.text(*item.value, key));
 }
 
+model::Megabytes size_of(const Reader& r, const YamlNode& node, std::string_view key,
+                         std::int64_t least) {
+  const auto size = model::Megabytes::from(r.text(node, key));
+  if (!size || size->value < least) {
+    throw r.wrong(node, fmt::format("`{}` must be a size such as 8G, {}M or more", key, least));
+  }
+  return *size;
+}
+
+/// `all`, `2` or `0.5`.
+std::optional<model::MilliCores> cores_of(const Reader& r, const YamlNode& node,
+                                          std::string_view key) {
+  const std::string& text = r.text(node, key);
+  if (text == "all") return std::nullopt;
+  double cores = 0;
+  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), cores);
+  if (failed != std::errc{} || end != text.data() + text.size() || !(cores >= 0.01) ||
+      !(cores <= 4096)) {
+    throw r.wrong(node, fmt::format("`{}` must be `all` or a number of cores from 0.01", key));
+  }
+  return model::MilliCores{static_cast<std::int64_t>(cores * 1000)};
+}
+
+void read_build_limits(Reader& r, const YamlNode& node) {
+  if (node.kind != YamlNode::Kind::map) throw r.wrong(node, "`build.limits` must be a map");
+  builder::Limits& limits = r.config.build_limits;
+  for (const auto& field : node.fields) {
+    const std::string key = "build.limits." + field.key->text;
+    const YamlNode& value = *field.value;
+    // What a shell and a compiler need to start at all.
+    if (field.key->text == "memory") {
+      limits.memory = size_of(r, value, key, 32);
+    } else if (field.key->text == "cpus") {
+      limits.cpu = cores_of(r, value, key);
+    } else if (field.key->text == "processes") {
+      limits.processes = r.number(value, key, r.text(value, key), 16, 1'000'000);
+    } else if (field.key->text == "output") {
+      limits.output = size_of(r, value, key, 1);
+    } else if (field.key->text == "disk") {
+      limits.disk = size_of(r, value, key, 1);
+    } else {
+      throw r.wrong(*field.key, "unknown key " + model::shown(key),
+                    "known are memory, cpus, processes, output and disk");
+    }
+  }
+}
+
 void read_build(Reader& r, const YamlNode& node) {
   if (node.kind != YamlNode::Kind::map) throw r.wrong(node, "`build` must be a map");
   for (const auto& field : node.fields) {
@@ -123,17 +170,19 @@ void read_build(Reader& r, const YamlNode& node) {
                  [&](const auto& from, const auto& to) { r.config.build_files[from] = to; });
     } else if (key == "time_limit") {
       r.config.build_time_limit = seconds_of(r, *field.value, "build.time_limit");
+    } else if (key == "total_time") {
+      r.config.build_total_time = seconds_of(r, *field.value, "build.total_time");
+    } else if (key == "limits") {
+      read_build_limits(r, *field.value);
     } else {
       throw r.wrong(*field.key, "unknown key " + model::shown("build." + key),
-                    "known are env, files and time_limit");
+                    "known are env, files, limits, time_limit and total_time");
     }
   }
 }
 
 void read_memory(Reader& r, const YamlNode& node) {
-  const auto memory = model::Megabytes::from(r.text(node, "memory"));
-  if (!memory || memory->value <= 0) throw r.wrong(node, "`memory` must be a size such as 8G");
-  r.config.memory = *memory;
+  r.config.memory = size_of(r, node, "memory", 1);
 }
 
 void only(Reader& r, const YamlNode& node, const std::string& key, std::string_view value) {
@@ -181,6 +230,10 @@ const std::map<std::string, Read>& keys() {
   return table;
 }
 
+model::Megabytes memory_of_machine() {
+  return {static_cast<std::int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE) / (1 << 20)};
+}
+
 void fill_defaults(Config& config) {
   char name[256] = "localhost";
   if (config.name.empty()) {
@@ -196,8 +249,7 @@ void fill_defaults(Config& config) {
   if (config.cores == 0)
     config.cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   if (config.memory.value == 0) {
-    config.memory.value =
-        static_cast<long long>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE) / (1 << 20);
+    config.memory = memory_of_machine();
   }
 }
 
@@ -245,6 +297,8 @@ Config parse_config(std::string_view text, const std::filesystem::path& file,
   }
   config.interpreters = std::make_shared<const model::Interpreters>(std::move(interpreters));
   fill_defaults(config);
+  // More than the machine has would be no limit.
+  config.build_limits.memory = std::min(config.build_limits.memory, memory_of_machine());
   return config;
 }
 

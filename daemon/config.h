@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/process.h"
+#include "builder/builder.h"
 #include "model/interpreters.h"
 #include "model/names.h"
 #include "model/units.h"
@@ -38,6 +39,8 @@ struct Config {
   std::map<std::filesystem::path, std::filesystem::path> build_files;  // host path -> path inside
   std::chrono::milliseconds build_time_limit =
       std::chrono::seconds(600);  // of one command of a build
+  std::chrono::milliseconds build_total_time = std::chrono::minutes(60);
+  builder::Limits build_limits;
   std::string name;               // default: the host name
   std::string hardware;           // default: the machine id
   int cores = 0;                  // default: what is found

@@ -95,7 +95,8 @@ router_sub::Options router_options(const Config& config, const std::filesystem::
           .announcer_uid = uids.announcer};
 }
 
-control::PlatformOptions platform_options(const Config& config, const SystemUids& uids) {
+control::PlatformOptions platform_options(const Config& config, const SystemUids& uids,
+                                          const host::CgroupRoot& cgroups) {
   return {.layout = layout_of(config),
           .backend = model::BackendName(config.name),
           .hardware = config.hardware,
@@ -110,11 +111,16 @@ control::PlatformOptions platform_options(const Config& config, const SystemUids
           .build = {.work = layout_of(config).builds(),
                     .uid = uids.build,
                     .command_limit = config.build_time_limit,
+                    .total_limit = config.build_total_time,
+                    .limits = config.build_limits,
+                    .cgroups = cgroups,
                     .env = config.build_env,
                     .files = config.build_files,
                     .interpreters = config.interpreters,
                     .domain = config.domain,
-                    .cache = layout_of(config).build_cache()}};
+                    .cache = layout_of(config).build_cache()},
+          .cgroup = std::string(cgroups.version()),
+          .limits = cgroups.support().str()};
 }
 
 }  // namespace
@@ -162,7 +168,7 @@ struct Service::State {
               .event = [this](std::string_view app, std::string_view kind,
                               std::string_view message) { events.add(app, kind, message); }},
              deployer, routers),
-        platform{.options = platform_options(c, system),
+        platform{.options = platform_options(c, system, cgroups),
                  .records = control::Records(*store),
                  .events = events,
                  .bundles = bundles,
@@ -180,7 +186,7 @@ struct Service::State {
 
 Service::Service(const Config& config) : state_(std::make_unique<State>(config)) {
   State& s = *state_;
-  builder::clean_up(s.layout.builds());
+  builder::clean_up(s.layout.builds(), s.cgroups);
   reclaim(s.platform.records, s.uids, s.ports);
   s.reconciler.recover();
   control::sweep_uploads(s.platform);
@@ -249,6 +255,7 @@ void shutdown(const Config& config) {
   routers.stop();
   deployer.stop_emperor();
   for (const std::string& name : deployer.leftovers()) deployer.stop(name);
+  builder::clean_up(layout.builds(), cgroups);
   host::PortGuard(layout.platform()).remove();
   for (const auto number : ports.ours()) ports.release(number);
   for (const auto number : uids.ours()) uids.release(number);

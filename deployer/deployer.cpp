@@ -45,10 +45,20 @@ std::optional<host::Cgroup> cgroup_in(const fs::path& launch_file) {
   try {
     const host::LaunchSpec spec =
         host::launch_spec_from_json(parse_json(*text, launch_file.native()));
-    return spec.cgroup.empty() ? std::nullopt : std::optional(host::Cgroup(spec.cgroup));
+    return spec.cgroup.empty() ? std::nullopt
+                               : std::optional(host::Cgroup(spec.cgroup, spec.cgroup_beside));
   } catch (const Error& error) {
     log_warning("launch description cannot be read", {{"reason", error.message()}});
     return std::nullopt;
+  }
+}
+
+// A limit that it met before it was healthy is why it is not.
+void explain_limits(NotReady& failed, const model::Instance& instance,
+                    const host::LimitHits& hits) {
+  if (const auto met = limit_met(instance, {}, hits)) {
+    failed.cause += ": " + met->cause;
+    failed.hint = met->hint;
   }
 }
 
@@ -74,6 +84,15 @@ struct Deployer::State {
 
   [[nodiscard]] host::Cgroup cgroup_of(std::string_view name) const {
     return cgroup_in(launch_file(options.layout, name)).value_or(cgroups.group(name));
+  }
+
+  [[nodiscard]] host::LimitHits hits_of(std::string_view name) const {
+    // The file first: what moves there meanwhile is missed until the next look, never told twice.
+    const host::LimitHits before = host::read_hits(hits_file(options.layout, name));
+    host::LimitHits hits = cgroups.group(name).hits();
+    hits.out_of_memory += before.out_of_memory;
+    hits.forks_refused += before.forks_refused;
+    return hits;
   }
 
   /// True when all of them are empty.
@@ -168,7 +187,11 @@ void Deployer::start(const Start& start) {
 }
 
 std::variant<Ready, NotReady> Deployer::wait_ready(const Start& start, std::stop_token stop) {
-  return await_instance(start, state_->options.layout, state_->emperor, std::move(stop));
+  auto outcome = await_instance(start, state_->options.layout, state_->emperor, std::move(stop));
+  if (auto* failed = std::get_if<NotReady>(&outcome)) {
+    explain_limits(*failed, start.instance, state_->hits_of(start.instance.id.str()));
+  }
+  return outcome;
 }
 
 std::optional<std::string> Deployer::check_health(const Start& start) {
@@ -248,6 +271,7 @@ std::optional<std::vector<Vassal>> Deployer::survey(milliseconds limit) {
     if (fs::exists(ini_file(layout, name))) {
       found[name].name = name;
       found[name].has_ini = true;
+      found[name].hits = state_->hits_of(name);
     }
   }
   std::vector<Vassal> vassals;

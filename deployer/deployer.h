@@ -4,6 +4,7 @@
 /// The Emperor watches RUN/emperor/vassals, a directory of real ini files. An instance NAME is
 ///   RUN/emperor/vassals/NAME.ini       from templates/vassal.ini: no user value but checked types
 ///   RUN/instances/NAME/launch.json     how upaas-vassal starts it (host/launch.h), root only
+///   RUN/instances/NAME/hits            how often it met its limits (host/limits.h), root only
 ///   RUN/instances/NAME/env0            its exact environment, NUL-separated, root only
 ///   RUN/instances/NAME/run/            2710 app:router; app.sock, web.sh
 ///   RUN/instances/NAME/tmp/            0700 app; its /tmp
@@ -15,6 +16,7 @@
 #pragma once
 
 #include "base/clock.h"
+#include "deployer/limits.h"
 #include "host/cgroup.h"
 #include "host/launch.h"
 #include "host/layout.h"
@@ -74,6 +76,7 @@ struct Vassal {
   bool accepting = false;
   bool blacklisted = false;  // it crashed and waits for its next try
   std::optional<WallTime> since;
+  host::LimitHits hits;  // since it was started for the first time; for a moment it may tell less
 };
 
 class Deployer {
@@ -98,6 +101,7 @@ class Deployer {
   void start(const Start& start);
   /// Waits until it accepts and answers health requests (uwsgi protocol, straight to its socket,
   /// GET health.path, Host = first domain), at most health.timeout. A crash ends the wait at once.
+  /// A limit that it met is named in the cause.
   [[nodiscard]] std::variant<Ready, NotReady> wait_ready(const Start& start, std::stop_token stop);
   /// One health request now: nothing when healthy, else the cause.
   [[nodiscard]] std::optional<std::string> check_health(const Start& start);

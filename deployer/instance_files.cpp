@@ -60,6 +60,10 @@ fs::path launch_file(const host::Layout& layout, std::string_view name) {
   return layout.instance(name) / "launch.json";
 }
 
+fs::path hits_file(const host::Layout& layout, std::string_view name) {
+  return layout.instance(name) / "hits";
+}
+
 void require_file_name(std::string_view name) {
   if (name.empty() || name.front() == '.' || name.size() > 200 || name.find('/') != name.npos ||
       name.find('\0') != name.npos) {
@@ -82,6 +86,9 @@ host::LaunchSpec instance_launch(const Start& start, const Options& options,
                "upaas-config=" + ini_file(options.layout, name).native()};
   spec.env_file = options.layout.instance(name) / "env0";
   spec.cgroup = cgroup.directory();
+  spec.cgroup_beside = cgroup.beside();
+  spec.limits = instance_limits(start.instance);
+  spec.hits_file = hits_file(options.layout, name);
   spec.log = options.layout.instance_log(start.release.app.str(), name);
   spec.cwd = inside::kTree;
   spec.uid = start.instance.uid;

@@ -28,6 +28,8 @@ void write_instance_files(const Start& start, const Options& options,
 [[nodiscard]] std::filesystem::path ini_file(const host::Layout& layout, std::string_view name);
 /// RUN/instances/NAME/launch.json.
 [[nodiscard]] std::filesystem::path launch_file(const host::Layout& layout, std::string_view name);
+/// RUN/instances/NAME/hits: how often cgroups that it had before met their limits.
+[[nodiscard]] std::filesystem::path hits_file(const host::Layout& layout, std::string_view name);
 /// Error(invalid) unless it can be a file's name: no `/`, no leading dot, not empty.
 void require_file_name(std::string_view name);
 /// Every name that has a directory or an ini.

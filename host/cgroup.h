@@ -1,11 +1,18 @@
-/// Groups of processes that end together. An instance, the Emperor, each FastRouter and nginx have
-/// a cgroup of their own: joining is the first thing they do, and "stopped" means that it is empty.
+/// Groups of processes that end together and share limits. An instance, a build, the Emperor, each
+/// FastRouter and nginx have a cgroup of their own: joining is the first thing they do, and
+/// "stopped" means that it is empty.
 ///
-/// v1: the `pids` controller (`<mount>/upaas/PLATFORM/NAME`); v2: the unified hierarchy, same path.
-/// Source: kernel documentation, admin-guide/cgroup-v1/pids.rst and cgroup-v2.rst.
+/// v1: a directory `<mount>/upaas/PLATFORM/NAME` in each hierarchy that has one of the controllers
+/// pids, memory and cpu (they may be mounted together); membership is read from the first of them.
+/// v2: the same path in the unified hierarchy, with as many of the three switched on from its root
+/// down as the machine allows. Where a controller is missing its limits have no effect, and
+/// `support` says so.
+/// Source: kernel documentation, admin-guide/cgroup-v1/{cgroups,pids,memory}.rst and cgroup-v2.rst.
 /// All throw Error(internal); without a usable hierarchy `CgroupRoot::find` throws Error(config)
 /// that says what is missing. Thread-safe.
 #pragma once
+
+#include "host/limits.h"
 
 #include <sys/types.h>
 
@@ -19,10 +26,21 @@ namespace upaas::host {
 
 class Cgroup {
  public:
-  explicit Cgroup(std::filesystem::path directory) : directory_(std::move(directory)) {}
-  [[nodiscard]] const std::filesystem::path& directory() const { return directory_; }
+  /// `beside`: its directories in the other hierarchies of v1.
+  explicit Cgroup(std::filesystem::path directory, std::vector<std::filesystem::path> beside = {});
+  /// Where membership is read.
+  [[nodiscard]] const std::filesystem::path& directory() const { return directories_.front(); }
+  [[nodiscard]] std::vector<std::filesystem::path> beside() const;
+  /// All of them: who joins by hand joins each.
+  [[nodiscard]] const std::vector<std::filesystem::path>& directories() const {
+    return directories_;
+  }
+  /// Makes it when missing. Before the first process joins: what is used already is not counted.
+  void limit(const Limits& limits) const;
   /// Makes it when missing, and moves a process (0 = the caller) there.
   void join(pid_t pid = 0) const;
+  /// All zero when there is no such cgroup, or no controller that counts.
+  [[nodiscard]] LimitHits hits() const;
   /// Members that are alive (zombies do not count). Empty when there is no such cgroup.
   [[nodiscard]] std::vector<pid_t> members() const;
   /// Sends the signal to every member.
@@ -34,7 +52,10 @@ class Cgroup {
   void remove() const noexcept;
 
  private:
-  std::filesystem::path directory_;
+  void make() const;
+  bool put(std::string_view file, std::string_view text) const;
+
+  std::vector<std::filesystem::path> directories_;
 };
 
 class CgroupRoot {
@@ -42,18 +63,23 @@ class CgroupRoot {
   /// `platform` tells several platforms on one machine apart: a short name made from the run
   /// directory.
   [[nodiscard]] static CgroupRoot find(std::string_view platform);
-  /// On a hierarchy given by hand: tests use it with a fake root.
-  CgroupRoot(std::filesystem::path mount, int version, std::string_view platform);
+  /// On hierarchies given by hand: tests use a fake root, or fewer controllers than there are.
+  CgroupRoot(std::filesystem::path mount, int version, std::string_view platform)
+      : CgroupRoot(std::vector{std::move(mount)}, version, platform) {}
+  CgroupRoot(const std::vector<std::filesystem::path>& mounts, int version,
+             std::string_view platform);
   [[nodiscard]] Cgroup group(std::string_view name) const;
   /// Names of the groups that exist.
   [[nodiscard]] std::vector<std::string> names() const;
   /// "v1" or "v2": for status.
   [[nodiscard]] std::string_view version() const;
+  /// Tried out: makes the platform's own directory.
+  [[nodiscard]] LimitSupport support() const;
   /// Removes the platform's own directory if nothing is left in it.
   void remove() const noexcept;
 
  private:
-  std::filesystem::path directory_;
+  std::vector<std::filesystem::path> directories_;  // the platform's own
   int version_;
 };
 

@@ -93,6 +93,7 @@ bool Detached::ensure(const LaunchSpec& spec, int leftover_signal) {
   end_members(leftover_signal, kLeftoverLimit);
   LaunchSpec complete = spec;
   complete.cgroup = cgroup_.directory();
+  complete.cgroup_beside = cgroup_.beside();
   if (complete.log.empty()) {
     complete.log = log_file();
   }

@@ -21,6 +21,7 @@
 #include <charconv>
 #include <cstdlib>
 #include <cstring>
+#include <sstream>
 
 namespace upaas::host {
 namespace {
@@ -101,11 +102,30 @@ void write_output_to_log(const LaunchSpec& spec) {
   check(::dup2(log.get(), STDOUT_FILENO) >= 0 && ::dup2(log.get(), STDERR_FILENO) >= 0, "log");
 }
 
+// Otherwise an instance that the kernel ends would be started again before anybody saw why.
+void keep_hits(const LaunchSpec& spec, const LimitHits& hits) {
+  if (spec.hits_file.empty() || hits == LimitHits{}) {
+    return;
+  }
+  const LimitHits before = read_hits(spec.hits_file);
+  write_file(spec.hits_file,
+             fmt::format("{} {}\n", before.out_of_memory + hits.out_of_memory,
+                         before.forks_refused + hits.forks_refused),
+             {.mode = 0600, .sync = false});
+}
+
 void enter_cgroup(const LaunchSpec& spec) {
-  const Cgroup group(spec.cgroup);
-  if (spec.clear_cgroup && !group.kill()) {
-    throw Error(ErrorKind::internal,
-                fmt::format("cgroup {}: members cannot be killed", spec.cgroup.native()));
+  const Cgroup group(spec.cgroup, spec.cgroup_beside);
+  if (spec.clear_cgroup) {
+    const LimitHits hits = group.hits();
+    if (!group.kill()) {
+      throw Error(ErrorKind::internal,
+                  fmt::format("cgroup {}: members cannot be killed", spec.cgroup.native()));
+    }
+    keep_hits(spec, hits);
+  }
+  if (spec.limits != Limits{}) {
+    group.limit(spec.limits);
   }
   group.join();
 }
@@ -164,6 +184,13 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
 }
 
 }  // namespace
+
+LimitHits read_hits(const std::filesystem::path& file) {
+  LimitHits hits;
+  std::istringstream numbers(read_file_if_any(file, 256).value_or(""));
+  numbers >> hits.out_of_memory >> hits.forks_refused;
+  return hits;
+}
 
 void enter(const LaunchSpec& spec) {
   const pid_t parent = ::getppid();

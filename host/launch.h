@@ -3,15 +3,16 @@
 /// launcher of the Emperor, the FastRouters and nginx. Nothing of the caller's environment,
 /// descriptors or mounts leaks in.
 ///
-/// Order of `enter`: join the cgroup, the log as stdout and stderr, own mount namespace (private),
-/// the mounts, umask, working directory, groups, gid, uid, capabilities, no_new_privs, PDEATHSIG
-/// re-armed (a uid change clears it, prctl(2)), exec with exactly the given environment. An
-/// Emperor's vassal also keeps what the Emperor gave it: stdin, UWSGI_EMPEROR_FD,
+/// Order of `enter`: limit and join the cgroup, the log as stdout and stderr, own mount namespace
+/// (private), the mounts, umask, working directory, groups, gid, uid, capabilities, no_new_privs,
+/// PDEATHSIG re-armed (a uid change clears it, prctl(2)), exec with exactly the given environment.
+/// An Emperor's vassal also keeps what the Emperor gave it: stdin, UWSGI_EMPEROR_FD,
 /// UWSGI_EMPEROR_FD_CONFIG, UWSGI_BROODLORD_NUM.
 #pragma once
 
 #include "base/json.h"
 #include "base/process.h"
+#include "host/limits.h"
 #include "model/units.h"
 
 #include <sys/types.h>
@@ -35,7 +36,11 @@ struct LaunchSpec {
   /// NUL-separated NAME=VALUE, read from this file so that any byte survives; empty: no environment
   /// but `PATH`.
   std::filesystem::path env_file{};
-  std::filesystem::path cgroup{};  // empty: stays where it is
+  std::filesystem::path cgroup{};                      // empty: stays where it is
+  std::vector<std::filesystem::path> cgroup_beside{};  // the same in other hierarchies (v1)
+  Limits limits{};                                     // of the cgroup
+  /// Where LimitHits of cleared cgroups are added up ("OOM FORKS"); empty: they are forgotten.
+  std::filesystem::path hits_file{};
   std::filesystem::path log{};  // stdout and stderr, appended, made 0640 for uid; empty: unchanged
   std::filesystem::path cwd = "/";
   std::optional<model::Uid> uid{};  // and gid; absent: stays root
@@ -54,6 +59,9 @@ struct LaunchSpec {
 };
 [[nodiscard]] Json to_json(const LaunchSpec& spec);
 [[nodiscard]] LaunchSpec launch_spec_from_json(const Json& json);
+
+/// What was added up in such a file; zero when there is none.
+[[nodiscard]] LimitHits read_hits(const std::filesystem::path& file);
 
 /// Does all of the above and does not return. Throws Error(internal) with the step that failed when
 /// it cannot.

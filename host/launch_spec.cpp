@@ -92,6 +92,15 @@ Json to_json(const LaunchSpec& spec) {
   if (spec.uid) {
     json["uid"] = spec.uid->value;
   }
+  for (const std::filesystem::path& directory : spec.cgroup_beside) {
+    json["cgroup_beside"].push_back(directory.native());
+  }
+  if (spec.limits != Limits{}) {
+    json["limits"] = to_json(spec.limits);
+  }
+  if (!spec.hits_file.empty()) {
+    json["hits_file"] = spec.hits_file.native();
+  }
   return json;
 }
 
@@ -100,6 +109,16 @@ LaunchSpec launch_spec_from_json(const Json& json) {
   spec.argv = argv_from(json);
   spec.env_file = absolute_or_empty(get_string_or(json, "env_file", ""), "env_file");
   spec.cgroup = absolute_or_empty(get_string_or(json, "cgroup", ""), "cgroup");
+  if (json.contains("cgroup_beside")) {
+    for (const Json& directory : get_array(json, "cgroup_beside")) {
+      spec.cgroup_beside.push_back(absolute_or_empty(
+          directory.is_string() ? directory.get<std::string>() : "?", "cgroup_beside"));
+    }
+  }
+  if (json.contains("limits")) {
+    spec.limits = limits_from_json(get_object(json, "limits"));
+  }
+  spec.hits_file = absolute_or_empty(get_string_or(json, "hits_file", ""), "hits_file");
   spec.log = absolute_or_empty(get_string_or(json, "log", ""), "log");
   spec.cwd = absolute_or_empty(get_string_or(json, "cwd", "/"), "cwd");
   if (json.contains("uid")) {

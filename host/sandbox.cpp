@@ -37,6 +37,10 @@ constexpr const char* kFirstProcess = R"sh("$@"; exit $?)sh";
 /// command.
 constexpr const char* kTakeEnvironment = R"sh(eval "$(cat)"; exec "$@" </dev/null)sh";
 
+/// "DIRECTORY... -- COMMAND": every process of the command is a member from its first moment on.
+constexpr const char* kJoin =
+    R"sh(while [ "$1" != -- ]; do echo 0 >"$1/cgroup.procs" || exit 125; shift; done; shift; exec "$@")sh";
+
 bool below(const std::string& path, const std::string& directory) {
   return path == directory || path.starts_with(directory + "/");
 }
@@ -57,7 +61,14 @@ void add_namespaces(Argv& argv, const Sandbox& sandbox) {
   add(argv, {"--clearenv", "--setenv", "PATH", "/usr/bin:/bin"});
 }
 
-void add_machine(Argv& argv) {
+void add_cgroups(Argv& argv, const Sandbox& sandbox) {
+  if (sandbox.cgroups.empty()) return;
+  add(argv, {"/bin/sh", "-c", kJoin, "sh"});
+  for (const auto& directory : sandbox.cgroups) argv.push_back(directory.string());
+  argv.push_back("--");
+}
+
+void add_machine(Argv& argv, const Sandbox& sandbox) {
   add(argv, {"--ro-bind", "/usr", "/usr"});
   for (const std::string name : {"bin", "sbin", "lib", "lib32", "lib64", "libx32"}) {
     add(argv, {"--symlink", "usr/" + name, "/" + name});
@@ -66,7 +77,11 @@ void add_machine(Argv& argv) {
   add_open_directory(argv, "/etc/ssl");
   for (const std::string name : kEtc) add(argv, {"--ro-bind-try", "/etc/" + name, "/etc/" + name});
   // A /tmp with another mode than 1777 breaks apt and others.
-  add(argv, {"--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--tmpfs", "/tmp"});
+  add(argv, {"--proc", "/proc", "--dev", "/dev", "--perms", "1777"});
+  if (sandbox.tmp_size.value > 0) {
+    add(argv, {"--size", std::to_string(sandbox.tmp_size.value << 20)});
+  }
+  add(argv, {"--tmpfs", "/tmp"});
 }
 
 void add_files(Argv& argv, const Sandbox& sandbox) {
@@ -110,10 +125,12 @@ std::vector<std::string> sandbox_argv(const Sandbox& sandbox,
                                       const std::vector<std::string>& command) {
   const bool root = ::geteuid() == 0;
   const std::string home(model::kAppHome);
-  Argv argv{"/usr/bin/bwrap"};
+  Argv argv;
+  add_cgroups(argv, sandbox);
+  argv.push_back("/usr/bin/bwrap");
   add_namespaces(argv, sandbox);
   if (!root) argv.push_back("--unshare-user");
-  add_machine(argv);
+  add_machine(argv, sandbox);
   add_open_directory(argv, "/home");
   add(argv, {"--bind", sandbox.tree.string(), home});
   add_files(argv, sandbox);

@@ -25,7 +25,10 @@ struct Sandbox {
   Environment env;
   bool network = true;
   /// Files of the host shown read-only at the given place inside (CA files, registry settings).
-  std::map<std::filesystem::path, std::filesystem::path> files;
+  std::map<std::filesystem::path, std::filesystem::path> files = {};
+  /// Directories of a cgroup that it joins before anything else, as root.
+  std::vector<std::filesystem::path> cgroups = {};
+  model::Megabytes tmp_size = {};  // of its /tmp; 0: half of the machine's memory
 };
 
 /// argv that runs `command` in it. Error(config) when one of `files` would lie in /home/app, /usr,

@@ -220,7 +220,9 @@ constexpr Key kKeys[] = {
      .least = 16,
      .most = std::int64_t{1} << 20,
      .default_text = "`128M`",
-     .doc = "Memory of each worker.",
+     .doc = "Memory of each worker. An instance may use as much for all its workers together and "
+            "32M more for uWSGI's master, what it keeps in a tmpfs included; a process that takes "
+            "more is ended, and `upaas events` says so.",
      .store = [](AppSpec& s, Value&& v) { s.scale.memory = take<Range<Megabytes>>(std::move(v)); }},
     {.path = "scale.idle", .doc = "Time without a request until the app sleeps.", .built = false},
     {.path = "scale.place", .doc = "Where instances may go.", .built = false},

@@ -144,6 +144,7 @@ host::LaunchSpec announcer_launch(const Options& options, const host::Cgroup& cg
                std::string(inside::kAnnounce)};
   spec.uid = options.announcer_uid;
   spec.cgroup = cgroup.directory();
+  spec.cgroup_beside = cgroup.beside();
   spec.log = places.announcer_log();
   spec.die_with_parent = true;
   spec.clear_cgroup = true;

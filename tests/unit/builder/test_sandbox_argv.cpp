@@ -40,6 +40,18 @@ TEST_CASE("Without network the sandbox has a network namespace of its own") {
   CHECK(has(sandbox_argv(s, {"/bin/true"}), {"--unshare-net"}));
 }
 
+TEST_CASE("The sandbox joins its cgroup before anything else, and its /tmp has an end") {
+  Sandbox s = sandbox();
+  CHECK(sandbox_argv(s, {"/bin/true"}).front() == "/usr/bin/bwrap");
+  CHECK_FALSE(has(sandbox_argv(s, {"/bin/true"}), {"--size"}));
+  s.cgroups = {"/cg/pids/x", "/cg/memory/x"};
+  s.tmp_size = {3};
+  const auto argv = sandbox_argv(s, {"/bin/true"});
+  CHECK(argv.front() == "/bin/sh");
+  CHECK(has(argv, {"sh", "/cg/pids/x", "/cg/memory/x", "--", "/usr/bin/bwrap"}));
+  CHECK(has(argv, {"--perms", "1777", "--size", "3145728", "--tmpfs", "/tmp"}));
+}
+
 TEST_CASE("No value of the environment is in an argument list") {
   for (const std::string& word : sandbox_argv(sandbox(), {"/bin/true"})) {
     CHECK(word.find("hush") == std::string::npos);

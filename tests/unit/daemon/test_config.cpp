@@ -32,6 +32,12 @@ TEST_CASE("an empty configuration takes every default") {
   CHECK(config.uids == model::Range<std::uint32_t>{200000, 265535});
   CHECK(config.cores >= 1);
   CHECK(config.memory.value > 0);
+  CHECK(config.build_total_time == std::chrono::minutes(60));
+  CHECK(config.build_limits.memory <= model::Megabytes{2048});
+  CHECK_FALSE(config.build_limits.cpu);
+  CHECK(config.build_limits.processes == 512);
+  CHECK(config.build_limits.output == model::Megabytes{64});
+  CHECK(config.build_limits.disk == model::Megabytes{4096});
   CHECK_FALSE(config.safe_options.empty());
   CHECK_FALSE(config.hardware.empty());
 }
@@ -42,7 +48,8 @@ TEST_CASE("every key is read, and paths are relative to the file") {
       "apps.example.org\n"
       "ports: 30000..30010\nuids: 300000..300100\nsafe_options: ['^harakiri']\n"
       "build: {env: {PIP_INDEX_URL: 'http://index'}, files: {/etc/ssl/ca.pem: /etc/ca.pem}, "
-      "time_limit: 2m}\n"
+      "time_limit: 2m, total_time: 5m, limits: {memory: 64M, cpus: 1.5, processes: 100, output: "
+      "1M, disk: 1G}}\n"
       "name: web1\nhardware: rack-7\ncores: 4\nmemory: 8G\nstore: sqlite\n",
       "/etc/upaas/upaas.yaml", {});
   CHECK(config.data == "/etc/upaas/state");
@@ -55,6 +62,12 @@ TEST_CASE("every key is read, and paths are relative to the file") {
   CHECK(config.build_env.at("PIP_INDEX_URL") == "http://index");
   CHECK(config.build_files.at("/etc/ssl/ca.pem") == "/etc/ca.pem");
   CHECK(config.build_time_limit == std::chrono::minutes(2));
+  CHECK(config.build_total_time == std::chrono::minutes(5));
+  CHECK(config.build_limits.memory == model::Megabytes{64});
+  CHECK(config.build_limits.cpu == model::MilliCores{1500});
+  CHECK(config.build_limits.processes == 100);
+  CHECK(config.build_limits.output == model::Megabytes{1});
+  CHECK(config.build_limits.disk == model::Megabytes{1024});
   CHECK(config.name == "web1");
   CHECK(config.hardware == "rack-7");
   CHECK(config.cores == 4);
@@ -68,6 +81,12 @@ TEST_CASE("what is wrong is refused with its place") {
   CHECK(refused("ports: 80..90\n").find("from 1024") != std::string::npos);
   CHECK(refused("dta: x\n").starts_with("/etc/upaas/upaas.yaml:1:1: unknown key"));
   CHECK(refused("build: {envs: {}}\n").find("build.envs") != std::string::npos);
+  CHECK(refused("build: {limits: {ram: 1G}}\n").find("build.limits.ram") != std::string::npos);
+  for (const std::string limit : {"memory: 8M", "memory: lots", "cpus: 0", "cpus: none",
+                                  "processes: 3", "output: 0", "disk: -1"}) {
+    INFO(limit);
+    CHECK(refused("build: {limits: {" + limit + "}}\n").starts_with("/etc/upaas/upaas.yaml:1:"));
+  }
   CHECK(refused("store: redis\n").find("sqlite") != std::string::npos);
   CHECK(refused("listen: 0.0.0.0:8700\n").find("loopback") != std::string::npos);
   CHECK(refused("- a\n").starts_with("/etc/upaas/upaas.yaml:1:1: "));
@@ -76,6 +95,13 @@ TEST_CASE("what is wrong is refused with its place") {
     CHECK(refused("run: \"" + path + "\"\n").starts_with("/etc/upaas/upaas.yaml:1:6: "));
   }
   CHECK(refused("a: [\n").starts_with("/etc/upaas/upaas.yaml:"));
+}
+
+TEST_CASE("a build may not use more memory than the machine has") {
+  const auto config =
+      parse_config("build: {limits: {memory: 100000G, cpus: all}}\n", "/x.yaml", {});
+  CHECK(config.build_limits.memory < model::Megabytes{1 << 24});
+  CHECK_FALSE(config.build_limits.cpu);
 }
 
 TEST_CASE("a missing configuration says what to write") {

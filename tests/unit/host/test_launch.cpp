@@ -56,6 +56,9 @@ TEST_CASE("A launch description survives its JSON") {
   spec.argv = {"/bin/true", "", "a b"};
   spec.env_file = "/e";
   spec.cgroup = "/c";
+  spec.cgroup_beside = {"/d"};
+  spec.limits = {.memory = {{160}}, .cpu_weight = 100, .processes = 288};
+  spec.hits_file = "/h";
   spec.log = "/l";
   spec.cwd = "/w";
   spec.uid = test::kApp;
