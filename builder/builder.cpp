@@ -28,6 +28,8 @@ double seconds_since(Steady::time_point begin) {
   return std::chrono::duration<double>(Steady::now() - begin).count();
 }
 
+constexpr const char* kFresh = "UPAAS_FRESH_PACKAGE";
+
 class Build {
  public:
   Build(const Request& request, const Options& options, const Progress& progress)
@@ -73,6 +75,10 @@ class Build {
   void choose(const Found& found);
   void find();
   void revision();
+  /// One that changes with the source. What a command of the app.yaml prints need not.
+  [[nodiscard]] bool has_vcs_revision() const {
+    return !revision_.id.empty() && spec_.repository->revision.id.empty();
+  }
   [[nodiscard]] Ingredients ingredients() const;
   [[nodiscard]] std::optional<Built> former(const Ingredients& made_of);
   void set_up();
@@ -143,7 +149,7 @@ Environment Build::environment() const {
       path += std::string(model::kAppHome) + "/" + directory.str() + ":";
   }
   own["PATH"] = path + "/usr/local/bin:/usr/bin:/bin";
-  if (fresh_) own["UPAAS_FRESH_PACKAGE"] = "true";
+  if (fresh_) own[kFresh] = "true";
   for (const auto& [name, value] : spec_.env) own[name.str()] = value;
   return commands_.environment(own);
 }
@@ -154,7 +160,9 @@ std::string Build::definition_text() const {
   Json json{{"system", interpreters.system}, {"finalize", interpreters.finalize}};
   json["interpreter"] = choice_.definition->interpreter;
   json["main"] = choice_.definition->main;
-  for (const auto& [name, value] : environment()) json["env"][name] = value;
+  for (const auto& [name, value] : environment()) {
+    if (name != kFresh) json["env"][name] = value;
+  }
   return dump_json(json);
 }
 
@@ -163,11 +171,11 @@ Ingredients Build::ingredients() const {
   made.add("app.yaml", dump_json(model::to_json(spec_)));
   made.add("interpreter", dump_json(model::to_json(choice_.runtime)));
   made.add("actions and environment of the server", definition_text());
-  // The tree of the last build also holds what that build made: its revision stands for the source.
-  if (fresh_) {
-    made.add_digest("source", tree_digest(workspace_.tree()));
-  } else {
+  // The tree of the last build also holds what that build made: a revision stands for the source.
+  if (has_vcs_revision() || !fresh_) {
     made.add("revision", revision_.id);
+  } else {
+    made.add_digest("source", tree_digest(workspace_.tree()));
   }
   return made;
 }
@@ -175,7 +183,7 @@ Ingredients Build::ingredients() const {
 std::optional<Built> Build::former(const Ingredients& made_of) {
   const auto last = cache_.last_result();
   if (request_.fresh || !options_.has_bundle || !last) return std::nullopt;
-  if (!fresh_ && revision_.id.empty()) return std::nullopt;
+  if (!fresh_ && !has_vcs_revision()) return std::nullopt;
   if (last->made_of != made_of) {
     reason("built: not the same as last time: " + made_of.difference(last->made_of));
     return std::nullopt;

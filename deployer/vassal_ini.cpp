@@ -5,6 +5,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <kainjow/mustache.hpp>
 #include <map>
 #include <set>
@@ -41,6 +42,14 @@ void require_plain(std::string_view option, std::string_view value) {
     throw Error(ErrorKind::invalid,
                 fmt::format("uwsgi setting '{}' cannot be written into an ini", option));
   }
+}
+
+/// What a route does may be a plugin's: basicauth, redirect, ...
+bool has_routes(const model::AppSpec& spec) {
+  return std::any_of(spec.uwsgi_settings.begin(), spec.uwsgi_settings.end(),
+                     [](const model::UwsgiSetting& setting) {
+                       return setting.option.find("route") != std::string::npos;
+                     });
 }
 
 mustache::data settings_of(const model::AppSpec& spec) {
@@ -95,6 +104,7 @@ Values values_of(const Start& start, const model::InterpreterDefinition& definit
   values.set("announcer", std::string(host::inside::kAnnounce));
   values.set("workers", std::to_string(start.instance.workers));
   values.set("settings", settings_of(start.release.spec));
+  values.set("routes", has_routes(start.release.spec));
   values.names.insert({"option", "value"});
   return values;
 }
