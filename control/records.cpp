@@ -145,6 +145,16 @@ std::vector<Rollout> Records::rollouts() {
   return list_of(store_, "rollouts/", rollout_from);
 }
 
+std::vector<std::vector<store::Operation>> pieces(std::vector<store::Operation> operations) {
+  constexpr std::size_t kPiece = store::kOperationLimit - 8;
+  std::vector<std::vector<store::Operation>> all;
+  for (auto& operation : operations) {
+    if (all.empty() || all.back().size() == kPiece) all.emplace_back();
+    all.back().push_back(std::move(operation));
+  }
+  return all;
+}
+
 store::Operation Records::put(const AppRecord& record) {
   return store::Operation::put(app_key(record.name),
                                dump_json({{"name", record.name.str()},

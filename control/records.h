@@ -5,6 +5,7 @@
 ///   outcomes/APP/0000007    Outcome of that release's deploy
 ///   instances/ID            model::Instance: what is wanted of it
 ///   rollouts/APP            Rollout: exists while one runs; also the app's lock
+///   domains/DOMAIN          name of the app it belongs to (control/domains.h)
 /// Thread-safe as the store is.
 #pragma once
 
@@ -54,6 +55,10 @@ struct Outcome {
   long long probes = 0;
   long long probes_failed = 0;
 };
+
+/// Cut into what fits into a transaction of the store, with room for a few more.
+[[nodiscard]] std::vector<std::vector<store::Operation>> pieces(
+    std::vector<store::Operation> operations);
 
 class Records {
  public:
