@@ -31,7 +31,7 @@ class Domains(unittest.TestCase):
         for name in ("bb", "zz", "aa"):
             holder = next(a["name"] for a in self.p.json("apps")["apps"] if self.p.get("hand.test").text.startswith(a["name"]))
             self.deploy(holder, f"{holder} without")
-            self.assertEqual(self.p.get("hand.test").status, 404)
+            wait_for(lambda: self.p.get("hand.test").status == 404, 10, "withdrawn")
             self.deploy(name, f"{name} with", "hand.test")
             self.assertEqual(self.p.get("hand.test").text, f"{name} with")
             self.assertEqual(self.p.get(f"{holder}.test").text, f"{holder} without")
@@ -55,17 +55,17 @@ class Domains(unittest.TestCase):
         self.deploy("two", "two", "soon.test")
         self.assertEqual(self.p.get("soon.test").text, "two")
 
-    def test_hundreds_of_domains_come_and_go(self):
-        many = [f"d{n}.test" for n in range(300)]
+    def test_a_hundred_domains_come_and_go(self):
+        many = [f"d{n}.test" for n in range(100)]
         self.deploy("one", "one", *many)
-        self.assertEqual({self.p.get(many[0]).text, self.p.get(many[299]).text}, {"one"})
+        self.assertEqual({self.p.get(many[0]).text, self.p.get(many[99]).text}, {"one"})
         self.deploy("one", "one without")
-        wait_for(lambda: self.p.get(many[299]).status == 404, 10, "withdrawn")
-        self.deploy("two", "two", *many[150:])
-        self.assertEqual(self.p.get(many[299]).text, "two")
+        wait_for(lambda: self.p.get(many[99]).status == 404, 10, "withdrawn")
+        self.deploy("two", "two", *many[50:])
+        self.assertEqual(self.p.get(many[99]).text, "two")
         self.p.upaas("destroy", "two", "--confirm", "two")
         self.deploy("one", "one again", *many)
-        self.assertEqual(self.p.get(many[299]).text, "one again")
+        self.assertEqual(self.p.get(many[99]).text, "one again")
 
 
 if __name__ == "__main__":
