@@ -25,7 +25,7 @@ using std::chrono::milliseconds;
 
 constexpr std::size_t kPiece = std::size_t{64} << 10;
 // A line without an end is handed on in pieces of this size.
-constexpr std::size_t kLongestLine = std::size_t{64} << 10;
+constexpr std::size_t kLongestLine = std::size_t{4} << 10;
 // The most a pipe holds (fs.pipe-max-size): what a grandchild keeps writing after that is not
 // waited for.
 constexpr std::size_t kDrainLimit = std::size_t{1} << 20;

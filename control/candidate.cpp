@@ -13,10 +13,6 @@
 namespace upaas::control {
 namespace {
 
-std::string domain_key(const model::Domain& domain) {
-  return "domains/" + domain.str();
-}
-
 model::AppSpec read_spec(const Platform& platform, const DeployJob& job) {
   auto spec = model::read_app_yaml(job.request.app_yaml, job.request.file_name,
                                    {.safe_options = platform.options.safe_options,
@@ -118,22 +114,6 @@ Candidate make_candidate(Platform& platform, const DeployJob& job, RolloutLock& 
   return candidate;
 }
 
-AppRecord app_record(Platform& platform, const AppName& name) {
-  if (auto app = platform.records.app(name)) return *app;
-  const auto uid = platform.uids.take();
-  if (!uid) {
-    throw Error(ErrorKind::no_capacity, "every uid of the range `uids` is in use",
-                "destroy an app, or widen `uids` in the configuration");
-  }
-  AppRecord app{.name = name, .uid = {*uid}};
-  if (!platform.write({store::Compare::absent(Records::app_key(name))}, {Records::put(app)})) {
-    platform.uids.release(*uid);
-    throw Error(ErrorKind::conflict, name.str() + " was made by somebody else just now",
-                "try again");
-  }
-  return app;
-}
-
 std::optional<model::Release> unchanged(Platform& platform, const AppRecord& app,
                                         const Candidate& candidate) {
   if (!app.current || app.wanted != AppWanted::running) return std::nullopt;
@@ -152,25 +132,6 @@ std::optional<model::Release> unchanged(Platform& platform, const AppRecord& app
   }
   if (live < static_cast<std::size_t>(current->spec.scale.instances.min)) return std::nullopt;
   return current;
-}
-
-std::vector<store::Compare> claim_domains(Platform& platform, const AppName& app,
-                                          const std::vector<model::Domain>& domains,
-                                          std::vector<store::Operation>& operations) {
-  std::vector<store::Compare> compares;
-  for (const auto& domain : domains) {
-    const auto key = domain_key(domain);
-    const auto owner = platform.records.store().get(key);
-    if (!owner) {
-      compares.push_back(store::Compare::absent(key));
-      operations.push_back(store::Operation::put(key, app.str()));
-    } else if (owner->value != app.str()) {
-      throw Error(ErrorKind::conflict,
-                  fmt::format("the domain {} belongs to {}", domain.str(), owner->value),
-                  "take it out of `domains` of one of the two apps");
-    }
-  }
-  return compares;
 }
 
 }  // namespace upaas::control

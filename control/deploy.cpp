@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/fault.h"
 #include "control/candidate.h"
+#include "control/domains.h"
 #include "control/follow.h"
 #include "control/placing.h"
 #include "control/probe.h"
@@ -32,18 +33,34 @@ struct Switch {
   ProbeCount probes;
 };
 
-/// Records vN: number, release and domains in one transaction.
+/// A uid of its own, for an app that is deployed for the first time.
+model::Uid take_uid(Platform& platform) {
+  if (const auto uid = platform.uids.take()) return {*uid};
+  throw Error(ErrorKind::no_capacity, "every uid of the range `uids` is in use",
+              "destroy an app, or widen `uids` in the configuration");
+}
+
+/// Claims the domains, then records vN: number and release, and the app when it is its first, in
+/// one transaction. When that is refused nothing is left of it.
 void record_release(Switch& s, const Candidate& candidate) {
-  s.app.last_release += 1;
-  s.release.id = {s.app.last_release};
-  s.rollout.record().to = s.release.id;
-  std::vector<store::Operation> operations{Records::put(s.app), Records::put(s.release)};
-  if (auto build = candidate.build) {
-    build->release = s.release.id;
-    operations.push_back(Records::put(*build));
+  const bool first = s.app.created == 0;
+  if (first) s.app.uid = take_uid(s.platform);
+  try {
+    claim_domains(s.platform, s.rollout, s.app.name, candidate.domains);
+    s.app.last_release += 1;
+    s.release.id = {s.app.last_release};
+    s.rollout.record().to = s.release.id;
+    std::vector<store::Operation> operations{Records::put(s.app), Records::put(s.release)};
+    if (auto build = candidate.build) {
+      build->release = s.release.id;
+      operations.push_back(Records::put(*build));
+    }
+    s.rollout.write("release", std::move(operations));
+  } catch (const Error&) {
+    if (first) s.platform.uids.release(s.app.uid.value);
+    release_domains(s.platform, s.app.name);
+    throw;
   }
-  auto compares = claim_domains(s.platform, s.app.name, candidate.domains, operations);
-  s.rollout.write("release", std::move(operations), std::move(compares));
   fault_point("deploy.released");
 }
 
@@ -54,7 +71,7 @@ void bring_up(Switch& s) {
         place_instances(s.platform, s.app, s.release,
                         {.count = s.release.spec.scale.instances.min, .surge = !s.old.empty()});
     try {
-      s.rollout.write("place", wanting(s.fresh, Wanted::held));
+      s.rollout.write_pieces("place", wanting(s.fresh, Wanted::held));
     } catch (const Error&) {
       give_back(s.platform, s.fresh);
       s.fresh.clear();
@@ -70,7 +87,7 @@ void bring_up(Switch& s) {
 
 /// Announces the new, makes it current (the commit point), retires the old.
 void switch_over(Switch& s) {
-  s.rollout.write("announce", wanting(s.fresh, Wanted::live));
+  s.rollout.write_pieces("announce", wanting(s.fresh, Wanted::live));
   s.reconciler.poke();
   follow(s.platform, ids(s.fresh), InstanceState::live, kSlack, s.journey,
          {"fetch", "unpack", "start", "health"});
@@ -78,9 +95,7 @@ void switch_over(Switch& s) {
     fault_point("deploy.before_commit");
     s.app.current = s.release.id;
     s.app.wanted = AppWanted::running;
-    auto operations = wanting(s.old, Wanted::gone);
-    operations.push_back(Records::put(s.app));
-    s.rollout.write("live", std::move(operations));
+    s.rollout.write("live", {Records::put(s.app)});
     fault_point("deploy.committed");
   });
 }
@@ -91,6 +106,7 @@ void retire_old(Switch& s) {
     s.journey.skip("stop");
     return;
   }
+  s.rollout.write_pieces("retire", wanting(s.old, Wanted::gone));
   s.reconciler.poke();
   follow_out(s.platform, ids(s.old), longest_drain(s.platform, s.old) + kSlack, s.journey);
   s.reconciler.retire_stopped();
@@ -104,11 +120,12 @@ void revert(Switch& s, const Error& why) {
                   s.app.current ? s.app.current->str() + " goes on" : "nothing serves"));
   auto operations = wanting(s.fresh, Wanted::gone);
   operations.push_back(Records::put(s.app.name, s.release.id, Outcome{"failed", 0, 0}));
-  s.rollout.write("revert", std::move(operations));
+  s.rollout.write_pieces("revert", std::move(operations));
   s.reconciler.poke();
   Journey quiet = s.journey.silent();
   follow_out(s.platform, ids(s.fresh), kSlack, quiet);
   s.reconciler.retire_stopped();
+  release_domains(s.platform, s.app.name);
 }
 
 void carry_out(Switch& s) {
@@ -154,7 +171,7 @@ wire::DeployResult deploy(Platform& platform, Reconciler& reconciler, const Depl
   const auto begin = Steady::now();
   RolloutLock rollout(platform, job.app, "deploy", job.by);
   const Candidate candidate = make_candidate(platform, job, rollout, journey);
-  AppRecord app = app_record(platform, job.app);
+  const AppRecord app = platform.records.app(job.app).value_or(AppRecord{.name = job.app});
   Switch s{.platform = platform,
            .reconciler = reconciler,
            .rollout = rollout,

@@ -80,6 +80,8 @@ struct Host::State {
     changed.notify_all();
   }
   void push_routes();
+  [[nodiscard]] static std::pair<long long, long long> remembered(
+      const std::filesystem::path& file);
   [[nodiscard]] bool remember(long long epoch, long long revision);
 };
 
@@ -104,14 +106,23 @@ void Host::bring_up() {
   state_->loop = std::jthread([this](const std::stop_token& stop) { state_->run(stop); });
 }
 
+/// The highest (epoch, revision) that a daemon before this one obeyed. A file that lost its content
+/// says as much as none: the epoch of a new lord is higher in any case.
+std::pair<long long, long long> Host::State::remembered(const std::filesystem::path& file) {
+  const auto text = read_file_if_any(file, 4096);
+  if (!text) return {0, 0};
+  try {
+    const Json json = parse_json(*text, file.string());
+    return {get_int(json, "epoch"), get_int(json, "revision")};
+  } catch (const Error& error) {
+    log_warning("the last orders cannot be read", {{"reason", error.message()}});
+    return {0, 0};
+  }
+}
+
 bool Host::State::remember(long long epoch, long long revision) {
   const auto file = options.layout.run / "orders";
-  if (highest == std::pair{0LL, 0LL}) {
-    if (auto text = read_file_if_any(file, 4096)) {
-      const Json json = parse_json(*text, file.string());
-      highest = {get_int(json, "epoch"), get_int(json, "revision")};
-    }
-  }
+  if (highest == std::pair{0LL, 0LL}) highest = remembered(file);
   if (std::pair{epoch, revision} < highest) return false;
   if (std::pair{epoch, revision} > highest) {
     // A revision within an epoch needs no sync of its own: only a newer lord must be remembered for
@@ -195,6 +206,9 @@ void Host::State::run(const std::stop_token& stop) {
       dispatch();
     } catch (const Error& error) {
       log_error("host", {{"error", error.message()}, {"hint", error.hint()}});
+    } catch (const std::exception& error) {
+      // A file system that fails must not take the daemon along.
+      log_error("host", {{"error", error.what()}});
     }
     std::unique_lock lock(mutex);
     const auto until = std::min(next_data_plane, next_survey);

@@ -182,6 +182,10 @@ TaskResult run_task(TaskKind kind, const model::Orders::Item& item, const TaskCo
     result.failed_step = timed.step();
     result.cause = error.message();
     result.hint = error.hint();
+  } catch (const std::exception& error) {
+    result.state = InstanceState::failed;
+    result.failed_step = timed.step();
+    result.cause = error.what();
   }
   return result;
 }

@@ -4,6 +4,7 @@
 #include "base/fault.h"
 #include "base/files.h"
 #include "control/builds.h"
+#include "control/domains.h"
 #include "control/follow.h"
 #include "control/placing.h"
 #include "control/reconciler.h"
@@ -31,9 +32,11 @@ void take_down(Platform& platform, Reconciler& reconciler, RolloutLock& rollout,
                AppWanted wanted, Journey& journey) {
   auto instances = platform.records.instances(app.name);
   app.wanted = wanted;
-  auto operations = wanting(instances, Wanted::gone);
-  operations.push_back(Records::put(app));
-  rollout.write("stop", std::move(operations));
+  // The app first: what a daemon that dies has not written of the rest, the reconciler does.
+  std::vector<store::Operation> operations{Records::put(app)};
+  for (auto& operation : wanting(instances, Wanted::gone))
+    operations.push_back(std::move(operation));
+  rollout.write_pieces("stop", std::move(operations));
   fault_point("stop.written");
   reconciler.poke();
   try {
@@ -63,9 +66,11 @@ Json start_app(Platform& platform, Reconciler& reconciler, const AppName& name,
                            {.count = release->spec.scale.instances.min, .wanted = Wanted::live});
   });
   app.wanted = AppWanted::running;
-  std::vector<store::Operation> operations{Records::put(app)};
+  std::vector<store::Operation> operations;
   for (const auto& instance : instances) operations.push_back(Records::put(instance));
-  rollout.write("start", std::move(operations));
+  // Last: until then a daemon that dies leaves a stopped app.
+  operations.push_back(Records::put(app));
+  rollout.write_pieces("start", std::move(operations));
   fault_point("start.written");
   reconciler.poke();
   try {
@@ -118,16 +123,11 @@ void forget_app(Platform& platform, const AppRecord& app) {
   forget_builds(platform, app.name);
   std::set<model::BundleId> bundles;
   for (const auto& release : platform.records.releases(app.name)) bundles.insert(release.bundle);
-  std::vector<store::Operation> operations{
-      store::Operation::remove_prefix("releases/" + name + "/"),
-      store::Operation::remove_prefix("outcomes/" + name + "/")};
-  for (const auto& kv : platform.records.store().list("domains/").items) {
-    if (kv.value == name && operations.size() < 120)
-      operations.push_back(store::Operation::remove(kv.key));
-  }
+  release_all_domains(platform, app.name);
   fault_point("destroy.forgetting");
-  operations.push_back(store::Operation::remove(Records::app_key(app.name)));
-  (void)platform.write({}, std::move(operations));
+  (void)platform.write({}, {store::Operation::remove_prefix("releases/" + name + "/"),
+                            store::Operation::remove_prefix("outcomes/" + name + "/"),
+                            store::Operation::remove(Records::app_key(app.name))});
   platform.uids.release(app.uid.value);
   drop_bundles(platform, bundles);
 }

@@ -62,4 +62,12 @@ bool Platform::write(std::vector<store::Compare> compares, std::vector<store::Op
   return false;
 }
 
+bool Platform::write_pieces(const std::vector<store::Compare>& compares,
+                            std::vector<store::Operation> then) {
+  for (auto& piece : pieces(std::move(then))) {
+    if (!write(compares, std::move(piece))) return false;
+  }
+  return true;
+}
+
 }  // namespace upaas::control

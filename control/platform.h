@@ -67,6 +67,10 @@ struct Platform {
   /// A transaction of the lord's: with `compares` and with the lordship. Error(unreachable) when
   /// the lordship is lost; false when another compare failed.
   bool write(std::vector<store::Compare> compares, std::vector<store::Operation> then);
+  /// The same in as many transactions as the store's limit asks for, in the order given: what must
+  /// be true together does not belong here. False when a compare failed in any of them.
+  bool write_pieces(const std::vector<store::Compare>& compares,
+                    std::vector<store::Operation> then);
 };
 
 }  // namespace upaas::control

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "control/builds.h"
+#include "control/domains.h"
 #include "control/lifecycle.h"
 #include "control/placing.h"
 
@@ -19,6 +20,16 @@ using model::Wanted;
 namespace {
 
 constexpr auto kPeriod = std::chrono::seconds(1);
+
+/// One part's trouble is not another's: what an app cannot get must not keep orders from the host.
+template <typename Work>
+void attempt(const char* what, const std::string& app, Work work) {
+  try {
+    work();
+  } catch (const std::exception& error) {
+    log_error(what, {{"app", app}, {"error", error.what()}});
+  }
+}
 
 /// No story of the app runs, and none has since its record was read.
 std::vector<store::Compare> untouched(const AppRecord& app) {
@@ -71,6 +82,8 @@ void Reconciler::run(const std::stop_token& stop) {
       reconcile();
     } catch (const Error& error) {
       log_error("reconciler", {{"error", error.message()}, {"hint", error.hint()}});
+    } catch (const std::exception& error) {
+      log_error("reconciler", {{"error", error.what()}});
     }
     std::unique_lock lock(mutex_);
     wake_.wait_for(lock, stop, kPeriod, [&] { return poked_; });
@@ -83,8 +96,8 @@ void Reconciler::reconcile() {
   auto [instances, revision] = platform_.records.instances_at();
   const auto apps = platform_.records.apps();
   drop_former(apps);
-  publish(apps, instances);
-  guard_ports(instances);
+  attempt("domains are not published", "", [&] { publish(apps, instances); });
+  attempt("ports are not guarded", "", [&] { guard_ports(instances); });
   (void)platform_.host.apply(orders(instances, revision));
   retire_stopped();
 }
@@ -165,9 +178,7 @@ void Reconciler::settle(const AppRecord& app, const std::vector<model::Instance>
     instance.wanted = wanted;
     operations.push_back(Records::put(instance));
   }
-  if (!operations.empty()) {
-    (void)platform_.write(untouched(app), std::move(operations));
-  }
+  if (!operations.empty()) (void)platform_.write_pieces(untouched(app), std::move(operations));
   if (runs) {
     const auto release = platform_.records.release(app.name, *app.current);
     const int missing = release ? release->spec.scale.instances.min - present : 0;
@@ -177,14 +188,22 @@ void Reconciler::settle(const AppRecord& app, const std::vector<model::Instance>
   }
 }
 
+/// Of several transactions some may have been written before a story began.
+void Reconciler::give_back_unwritten(std::vector<model::Instance> placed) {
+  std::erase_if(placed, [&](const model::Instance& instance) {
+    return platform_.records.store().get(Records::instance_key(instance.id)).has_value();
+  });
+  give_back(platform_, placed);
+}
+
 void Reconciler::place_missing(const AppRecord& app, const model::Release& release, int missing) {
   try {
     auto placed =
         place_instances(platform_, app, release, {.count = missing, .wanted = Wanted::live});
     std::vector<store::Operation> operations;
     for (const auto& instance : placed) operations.push_back(Records::put(instance));
-    if (!platform_.write(untouched(app), std::move(operations))) {
-      give_back(platform_, placed);
+    if (!platform_.write_pieces(untouched(app), std::move(operations))) {
+      give_back_unwritten(placed);
       return;
     }
     platform_.events.add(app.name.str(), "repair.placed",
@@ -198,24 +217,63 @@ void Reconciler::place_missing(const AppRecord& app, const model::Release& relea
   }
 }
 
+/// The files follow the store. What one app gave up another may get, so all that is not wanted any
+/// more goes before anything is added.
 void Reconciler::publish(const std::vector<AppRecord>& apps,
                          const std::vector<model::Instance>& instances) {
-  std::map<AppName, std::set<ReleaseId>> wanted;
+  std::map<AppName, std::set<ReleaseId>> releases;
   for (const AppRecord& app : apps) {
-    if (app.current && app.wanted != AppWanted::destroyed) wanted[app.name].insert(*app.current);
+    if (app.current && app.wanted != AppWanted::destroyed) releases[app.name].insert(*app.current);
   }
-  for (const auto& instance : instances) wanted[instance.id.app()].insert(instance.id.release());
-  for (const auto& [app, releases] : wanted) {
-    // One app's trouble is not another's.
-    try {
-      publish_app(app, releases);
-    } catch (const Error& error) {
-      log_error("domains are not published", {{"app", app.str()}, {"error", error.message()}});
+  for (const auto& instance : instances) releases[instance.id.app()].insert(instance.id.release());
+  const auto claimed = domain_owners(platform_);
+  std::map<AppName, std::vector<model::Domain>> wanted;
+  std::map<model::Domain, AppName> owners;
+  for (const auto& [app, ids] : releases) {
+    for (auto& domain : domains_of(app, ids)) {
+      const auto claim = claimed.find(domain.str());
+      if (claim != claimed.end() && claim->second != app.str()) continue;
+      owners.emplace(domain, app);
+      wanted[app].push_back(std::move(domain));
     }
+  }
+  if (owners != published_) platform_.routers.keep_domains(owners);
+  published_ = std::move(owners);
+  for (const auto& [app, domains] : wanted) {
+    attempt("domains are not published", app.str(), [&] {
+      auto& published = known_[app].published;
+      if (published == domains) return;
+      platform_.routers.publish_domains(app, domains);
+      published = domains;
+    });
+  }
+  drop_claims(apps, claimed);
+}
+
+/// Claims that no deploy holds and no release needs: of one that was cut short.
+void Reconciler::drop_claims(const std::vector<AppRecord>& apps,
+                             const std::map<std::string, std::string>& claimed) {
+  std::map<std::string, store::Revision> known;
+  for (const AppRecord& app : apps) known.emplace(app.name.str(), app.modified);
+  for (const auto& [domain, owner] : claimed) {
+    const auto name = AppName::from(owner);
+    const auto fits = model::Domain::from(domain);
+    if (name && fits) {
+      const auto published = published_.find(*fits);
+      if (published != published_.end() && published->second == *name) continue;
+      if (platform_.records.rollout(*name)) continue;
+    }
+    const auto app = known.find(owner);
+    std::vector<store::Compare> compares{
+        store::Compare::absent("rollouts/" + owner),
+        store::Compare::unchanged("apps/" + owner, app == known.end() ? 0 : app->second),
+        store::Compare::value_is("domains/" + domain, owner)};
+    (void)platform_.write(std::move(compares), {store::Operation::remove("domains/" + domain)});
   }
 }
 
-void Reconciler::publish_app(const AppName& app, const std::set<ReleaseId>& releases) {
+std::vector<model::Domain> Reconciler::domains_of(const AppName& app,
+                                                  const std::set<ReleaseId>& releases) {
   std::vector<model::Domain> domains;
   for (const ReleaseId id : releases) {
     const model::Release* release = release_of(app, id);
@@ -225,10 +283,7 @@ void Reconciler::publish_app(const AppName& app, const std::set<ReleaseId>& rele
         domains.push_back(domain);
     }
   }
-  auto& published = known_[app].published;
-  if (published == domains) return;
-  platform_.routers.publish_domains(app, domains);
-  published = std::move(domains);
+  return domains;
 }
 
 void Reconciler::guard_ports(const std::vector<model::Instance>& instances) {

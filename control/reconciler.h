@@ -37,9 +37,13 @@ class Reconciler {
   void reconcile();
   void settle_apps();
   void settle(const AppRecord& app, const std::vector<model::Instance>& instances);
+  void give_back_unwritten(std::vector<model::Instance> placed);
   void place_missing(const AppRecord& app, const model::Release& release, int missing);
   void publish(const std::vector<AppRecord>& apps, const std::vector<model::Instance>& instances);
-  void publish_app(const AppName& app, const std::set<ReleaseId>& releases);
+  void drop_claims(const std::vector<AppRecord>& apps,
+                   const std::map<std::string, std::string>& claimed);
+  [[nodiscard]] std::vector<model::Domain> domains_of(const AppName& app,
+                                                      const std::set<ReleaseId>& releases);
   void guard_ports(const std::vector<model::Instance>& instances);
   [[nodiscard]] model::Orders orders(const std::vector<model::Instance>& instances,
                                      store::Revision revision);
@@ -54,6 +58,7 @@ class Reconciler {
     std::vector<model::Domain> published;
   };
   std::map<AppName, Known> known_;
+  std::map<model::Domain, AppName> published_;
   std::vector<host::PortGuard::Pair> guarded_;
   std::map<std::string, std::string> complaints_;  // last reason an app could not be settled
   bool guard_known_ = false;

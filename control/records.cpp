@@ -208,6 +208,16 @@ std::vector<BuildRecord> Records::builds(const AppName& app) {
   return builds;
 }
 
+std::vector<std::vector<store::Operation>> pieces(std::vector<store::Operation> operations) {
+  constexpr std::size_t kPiece = store::kOperationLimit - 8;
+  std::vector<std::vector<store::Operation>> all;
+  for (auto& operation : operations) {
+    if (all.empty() || all.back().size() == kPiece) all.emplace_back();
+    all.back().push_back(std::move(operation));
+  }
+  return all;
+}
+
 store::Operation Records::put(const AppRecord& record) {
   return store::Operation::put(app_key(record.name),
                                dump_json({{"name", record.name.str()},

@@ -7,6 +7,7 @@
 ///   builds/ID               BuildRecord: a build, while it runs and as long as it is kept
 ///   counters/builds         the number of the newest build
 ///   rollouts/APP            Rollout: exists while one runs; also the app's lock
+///   domains/DOMAIN          name of the app it belongs to (control/domains.h)
 /// Thread-safe as the store is.
 #pragma once
 
@@ -81,6 +82,10 @@ struct BuildRecord {
   std::string hint = {};                       // what to do next
   long long epoch = 0;  // of the lord that runs it; an older one has no living owner
 };
+
+/// Cut into what fits into a transaction of the store, with room for a few more.
+[[nodiscard]] std::vector<std::vector<store::Operation>> pieces(
+    std::vector<store::Operation> operations);
 
 class Records {
  public:

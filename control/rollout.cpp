@@ -41,6 +41,10 @@ RolloutLock::~RolloutLock() {
   }
 }
 
+void RolloutLock::write_pieces(const std::string& step, std::vector<store::Operation> operations) {
+  for (auto& piece : pieces(std::move(operations))) write(step, std::move(piece));
+}
+
 void RolloutLock::write(const std::string& step, std::vector<store::Operation> operations,
                         std::vector<store::Compare> compares) {
   record_.step = step;

@@ -23,6 +23,8 @@ class RolloutLock {
   /// away.
   void write(const std::string& step, std::vector<store::Operation> operations = {},
              std::vector<store::Compare> compares = {});
+  /// The same for any number of operations, in as many transactions as it takes and in their order.
+  void write_pieces(const std::string& step, std::vector<store::Operation> operations);
   /// The record stays: the daemon is stopping, and the next one recovers it.
   void abandon() { abandoned_ = true; }
   [[nodiscard]] Rollout& record() { return record_; }

@@ -4,6 +4,7 @@
 #include "base/files.h"
 #include "base/log.h"
 #include "control/builds.h"
+#include "control/domains.h"
 
 #include <algorithm>
 #include <set>
@@ -94,35 +95,18 @@ void remove_unneeded(Platform& platform, const Bundles& bundles,
   (void)platform.deployer.remove_trees_except({bundles.needed.begin(), bundles.needed.end()});
 }
 
-void drop_stale_domains(Platform& platform, const AppName& app) {
-  const auto record = platform.records.app(app);
-  if (!record) return;
-  std::set<std::string> valid;
-  for (const auto& release : platform.records.releases(app)) {
-    if (release.id < record->current.value_or(ReleaseId{0})) continue;
-    for (const auto& domain : platform.domains_of(app, release.spec))
-      valid.insert("domains/" + domain.str());
-  }
-  std::vector<store::Operation> stale;
-  for (const auto& kv : platform.records.store().list("domains/").items) {
-    if (kv.value == app.str() && !valid.contains(kv.key))
-      stale.push_back(store::Operation::remove(kv.key));
-  }
-  if (!stale.empty()) (void)platform.write({}, std::move(stale));
-}
-
 }  // namespace
 
 void housekeep(Platform& platform, const AppName& app) {
   try {
-    drop_stale_domains(platform, app);
+    release_domains(platform, app);
     housekeep_builds(platform, app);
     const auto bundles = bundles_of_releases(platform);
     // One that no release names yet was just uploaded: it belongs to a deploy that is about to
     // begin.
     remove_unneeded(platform, bundles, bundles.former);
-  } catch (const Error& error) {
-    log_warning("housekeeping", {{"app", app.str()}, {"error", error.message()}});
+  } catch (const std::exception& error) {
+    log_warning("housekeeping", {{"app", app.str()}, {"error", error.what()}});
   }
 }
 

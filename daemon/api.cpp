@@ -20,6 +20,26 @@ namespace {
 constexpr std::size_t kRequestLimit = std::size_t{8}
                                       << 20;  // an app.yaml of 1 MiB, escaped, and room
 
+// A follower holds a thread for as long as it likes; commands must find one all the time.
+constexpr int kFollowers = 32;
+
+/// One follower of events or logs, while it lives. Error(no_capacity) beyond the limit.
+class Follower {
+ public:
+  explicit Follower(std::atomic<int>& count) : count_(count) {
+    if (++count_ <= kFollowers) return;
+    --count_;
+    throw Error(ErrorKind::no_capacity, fmt::format("{} follow events or logs already", kFollowers),
+                "end one of them, or ask without --follow");
+  }
+  ~Follower() { --count_; }
+  Follower(const Follower&) = delete;
+  Follower& operator=(const Follower&) = delete;
+
+ private:
+  std::atomic<int>& count_;
+};
+
 }  // namespace
 
 std::string Api::caller(const Call& call) const {
@@ -178,6 +198,7 @@ void Api::events(const Call& call, Reply& reply) {
     for (const auto& event : log.read(wanted)) views.push_back(control::event_view(event));
     return send_json(reply, wire::events_json(views));
   }
+  const Follower follower(followers_);
   Stream& stream = reply.stream(kLines);
   while (!stopping_.stop_requested()) {
     // What is read after this look and is newer is waited for again; what other apps did is not.
@@ -197,12 +218,15 @@ void Api::events(const Call& call, Reply& reply) {
 void Api::logs(const Call& call, Reply& reply, const model::AppName& app) {
   const auto lines = static_cast<std::size_t>(query_number(call, "lines", 100, 100'000));
   LogFollower follower(service_.platform(), app, query(call, "instance"));
+  const bool follows = query(call, "follow") == "1";
+  const std::optional<Follower> counted =
+      follows ? std::make_optional<Follower>(followers_) : std::nullopt;
   Stream& stream = reply.stream(kLines);
   const auto write = [&](const std::string& instance, const std::string& text) {
     return stream.write(wire::text_line(text, instance));
   };
   if (!follower.tail(lines, write)) return;
-  if (query(call, "follow") == "1") {
+  if (follows) {
     follower.follow(
         write, [&] { return stream.write(wire::beat_line()); }, stopping_.get_token());
     return;

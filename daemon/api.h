@@ -5,6 +5,8 @@
 #include "daemon/http_server.h"
 #include "daemon/service.h"
 
+#include <atomic>
+
 namespace upaas::daemon {
 
 class Api {
@@ -29,6 +31,7 @@ class Api {
   Service& service_;
   std::string version_;
   std::stop_source stopping_;
+  std::atomic<int> followers_ = 0;
 };
 
 }  // namespace upaas::daemon

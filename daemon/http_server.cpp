@@ -8,15 +8,19 @@
 #include <Poco/Exception.h>
 #include <Poco/Net/HTTPRequestHandler.h>
 #include <Poco/Net/HTTPRequestHandlerFactory.h>
-#include <Poco/Net/HTTPServer.h>
+#include <Poco/Net/HTTPServerConnection.h>
+#include <Poco/Net/HTTPServerParams.h>
 #include <Poco/Net/HTTPServerRequestImpl.h>
 #include <Poco/Net/HTTPServerResponse.h>
 #include <Poco/Net/ServerSocket.h>
 #include <Poco/Net/SocketAddress.h>
+#include <Poco/Net/TCPServer.h>
+#include <Poco/Net/TCPServerConnectionFactory.h>
 #include <Poco/ThreadPool.h>
 #include <Poco/URI.h>
 #include <fmt/core.h>
 
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -42,6 +46,12 @@ std::string Call::text(std::size_t limit) const {
 }
 
 namespace {
+
+// What a request of ours never has.
+constexpr std::size_t kHeadLimit = std::size_t{16} << 10;
+const Poco::Timespan kBodyLimit(60, 0);
+const Poco::Timespan kIdleLimit(5, 0);
+constexpr std::chrono::milliseconds kLook{5};
 
 class PocoStream : public Stream {
  public:
@@ -83,7 +93,7 @@ class PocoReply : public Reply {
 
  private:
   void begin(int status, std::string_view content_type) {
-    response_.setStatus(static_cast<net::HTTPResponse::HTTPStatus>(status));
+    response_.setStatusAndReason(static_cast<net::HTTPResponse::HTTPStatus>(status));
     response_.setContentType(std::string(content_type));
     response_.set("Cache-Control", "no-store");
   }
@@ -134,6 +144,8 @@ class Requests : public net::HTTPRequestHandler {
     try {
       // A client that waits for the go-ahead before it sends its body (curl, above 1 MiB).
       if (request.getExpectContinue()) response.sendContinue();
+      // The head came in time; a body may pause.
+      wait_for_data(request, kBodyLimit);
       const Call call = read_call(request);
       handler_(call, reply);
     } catch (const Poco::SyntaxException&) {
@@ -144,15 +156,22 @@ class Requests : public net::HTTPRequestHandler {
     }
     // What the handler did not read would be taken for the next request.
     if (!request.stream().eof()) response.setKeepAlive(false);
+    wait_for_data(request, kIdleLimit);
   }
 
  private:
+  static void wait_for_data(net::HTTPServerRequest& request, const Poco::Timespan& limit) {
+    if (auto* impl = dynamic_cast<net::HTTPServerRequestImpl*>(&request))
+      impl->socket().setReceiveTimeout(limit);
+  }
   const HttpServer::Handler& handler_;
 };
 
 class Factory : public net::HTTPRequestHandlerFactory {
  public:
   explicit Factory(const HttpServer::Handler& handler) : handler_(handler) {}
+  /// Ends the connections that are open.
+  void end_all() { serverStopped(this, true); }
   net::HTTPRequestHandler* createRequestHandler(
       const net::HTTPServerRequest& /*request*/) override {
     return new Requests(handler_);
@@ -162,43 +181,114 @@ class Factory : public net::HTTPRequestHandlerFactory {
   const HttpServer::Handler& handler_;
 };
 
+/// Poco's connection, but for what it leaves without an answer or waits for too long.
+class Connection : public net::HTTPServerConnection {
+ public:
+  Connection(const net::StreamSocket& socket, net::HTTPServerParams::Ptr parameters,
+             net::HTTPRequestHandlerFactory::Ptr factory, std::chrono::milliseconds head_limit)
+      : HTTPServerConnection(socket, std::move(parameters), std::move(factory)),
+        head_limit_(head_limit) {}
+
+  void run() override {
+    try {
+      if (head_comes()) HTTPServerConnection::run();
+    } catch (const Poco::SyntaxException&) {
+      // A Content-Length that is no number.
+      constexpr std::string_view kAnswer =
+          "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+      socket().sendBytes(kAnswer.data(), static_cast<int>(kAnswer.size()));
+    }
+  }
+
+ private:
+  /// Waits for the whole head of the first request without taking it from the socket.
+  bool head_comes() {
+    const int fd = socket().impl()->sockfd();
+    const auto deadline = Steady::now() + head_limit_;
+    std::string head(kHeadLimit, '\0');
+    bool whole = false;
+    for (int seen = 0; !whole;) {
+      const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Steady::now());
+      // Readable once there is more than was seen, or the other end has closed.
+      const int wanted = seen + 1;
+      setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &wanted, sizeof wanted);
+      pollfd waiting{fd, POLLIN, 0};
+      if (left.count() <= 0 || poll(&waiting, 1, static_cast<int>(left.count())) <= 0) break;
+      const auto got = recv(fd, head.data(), head.size(), MSG_PEEK | MSG_DONTWAIT);
+      if (got <= 0) break;
+      // A unix socket is readable whatever its mark says; so is one that was closed.
+      if (got == seen) pause_for(kLook, {});
+      seen = static_cast<int>(got);
+      const std::string_view text(head.data(), static_cast<std::size_t>(got));
+      whole = text.find("\r\n\r\n") != std::string_view::npos ||
+              text.find("\n\n") != std::string_view::npos || text.size() == kHeadLimit;
+    }
+    const int any = 1;
+    setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &any, sizeof any);
+    return whole;
+  }
+
+  std::chrono::milliseconds head_limit_;
+};
+
+class Connections : public net::TCPServerConnectionFactory {
+ public:
+  Connections(net::HTTPServerParams::Ptr parameters, Poco::SharedPtr<Factory> factory,
+              std::chrono::milliseconds head_limit)
+      : parameters_(std::move(parameters)), factory_(std::move(factory)), head_limit_(head_limit) {}
+  net::TCPServerConnection* createConnection(const net::StreamSocket& socket) override {
+    return new Connection(socket, parameters_, factory_, head_limit_);
+  }
+
+ private:
+  net::HTTPServerParams::Ptr parameters_;
+  Poco::SharedPtr<Factory> factory_;
+  std::chrono::milliseconds head_limit_;
+};
+
+struct Listener {
+  Poco::SharedPtr<Factory> factory;
+  std::unique_ptr<net::TCPServer> server;
+};
+
 }  // namespace
 
 struct HttpServer::State {
-  explicit State(Handler h, int threads) : handler(std::move(h)), pool(2, threads) {}
+  State(Handler h, const Options& o) : handler(std::move(h)), options(o), pool(2, o.threads) {}
   Handler handler;
+  Options options;
   Poco::ThreadPool pool;
-  std::vector<std::unique_ptr<net::HTTPServer>> servers;
-  std::filesystem::path socket;
+  std::vector<Listener> listeners;
 
-  void listen(const net::ServerSocket& socket_, int threads) {
-    auto* parameters = new net::HTTPServerParams;  // Poco counts references to it
-    parameters->setMaxThreads(threads / 2);
+  void listen(const net::ServerSocket& socket) {
+    net::HTTPServerParams::Ptr parameters(new net::HTTPServerParams);
+    parameters->setMaxThreads(options.threads / 2);
     parameters->setMaxQueued(256);
     parameters->setKeepAlive(true);
-    parameters->setKeepAliveTimeout(Poco::Timespan(5, 0));
-    parameters->setTimeout(Poco::Timespan(60, 0));
+    parameters->setKeepAliveTimeout(kIdleLimit);
+    parameters->setTimeout(Poco::Timespan(options.head_limit.count() * 1000));
     parameters->setMaxKeepAliveRequests(0);
-    servers.push_back(
-        std::make_unique<net::HTTPServer>(new Factory(handler), pool, socket_, parameters));
-    servers.back()->start();
+    const Poco::SharedPtr<Factory> factory(new Factory(handler));
+    listeners.push_back({factory, std::make_unique<net::TCPServer>(
+                                      new Connections(parameters, factory, options.head_limit),
+                                      pool, socket, parameters)});
+    listeners.back().server->start();
   }
 };
 
 HttpServer::HttpServer(const Options& options, Handler handler)
-    : state_(std::make_unique<State>(std::move(handler), options.threads)) {
+    : state_(std::make_unique<State>(std::move(handler), options)) {
   try {
     net::ServerSocket tcp;
     tcp.bind(net::SocketAddress(options.host, options.port), true, false);  // not shared
     tcp.listen(128);
-    state_->listen(tcp, options.threads);
+    state_->listen(tcp);
   } catch (const Poco::Exception& error) {
     throw Error(
         ErrorKind::conflict,
         fmt::format("cannot listen on {}:{}: {}", options.host, options.port, error.displayText()),
         "another program uses the address; choose another `listen` in the configuration");
   }
-  state_->socket = options.socket;
   std::error_code ignored;
   std::filesystem::remove(options.socket, ignored);
   const ShortSocketPath path(options.socket);
@@ -212,7 +302,7 @@ HttpServer::HttpServer(const Options& options, Handler handler)
   }
   umask(mask);
   local.listen(128);
-  state_->listen(local, options.threads);
+  state_->listen(local);
 }
 
 HttpServer::~HttpServer() {
@@ -220,21 +310,21 @@ HttpServer::~HttpServer() {
 }
 
 void HttpServer::stop() {
-  for (auto& server : state_->servers) server->stop();
+  for (auto& listener : state_->listeners) listener.server->stop();
   (void)wait_until(
       [&] {
         int open = 0;
-        for (auto& server : state_->servers) open += server->currentConnections();
+        for (auto& listener : state_->listeners) open += listener.server->currentConnections();
         return open == 0;
       },
       std::chrono::seconds(2));
-  for (auto& server : state_->servers) server->stopAll(true);
+  for (auto& listener : state_->listeners) listener.factory->end_all();
   state_->pool.joinAll();
-  if (state_->servers.empty()) return;
-  state_->servers.clear();
+  if (state_->listeners.empty()) return;
+  state_->listeners.clear();
   // A name that nobody answers is worse than none.
   std::error_code ignored;
-  std::filesystem::remove(state_->socket, ignored);
+  std::filesystem::remove(state_->options.socket, ignored);
 }
 
 }  // namespace upaas::daemon

@@ -1,9 +1,11 @@
 /// The HTTP server (Poco): one listener on TCP (loopback), one on a unix socket for root, one
 /// handler. A connection holds a thread while it is open, so idle ones are closed after 5 s and
 /// streams are counted. Source of the sizes: measured behaviour of Poco 1.11 (a thread per
-/// connection, keep-alive included).
+/// connection, keep-alive included). A head that does not come in time ends the connection: those
+/// who may ask anything at all must always find a thread.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -51,7 +53,9 @@ class HttpServer {
     std::string host = "127.0.0.1";
     std::uint16_t port = 8700;
     std::filesystem::path socket;
-    int threads = 64;
+    int threads = 128;
+    /// How long a client may take to send the head of its request.
+    std::chrono::milliseconds head_limit = std::chrono::seconds(5);
   };
   using Handler = std::function<void(const Call&, Reply&)>;
 

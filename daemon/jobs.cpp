@@ -13,12 +13,15 @@ namespace upaas::daemon {
 
 class Jobs::Job {
  public:
-  explicit Job(std::size_t kept) : kept_(kept) {}
+  explicit Job(const Options& options) : options_(options) {}
 
   void add(std::string line) {
     const std::lock_guard lock(mutex);
+    bytes_ += line.size();
     lines.push_back(std::move(line));
-    if (lines.size() > kept_) {
+    while (lines.size() > 1 &&
+           (lines.size() > options_.lines_kept || bytes_ > options_.bytes_kept)) {
+      bytes_ -= lines.front().size();
       lines.pop_front();
       ++first;
     }
@@ -39,7 +42,8 @@ class Jobs::Job {
   std::jthread thread;
 
  private:
-  std::size_t kept_;
+  Options options_;
+  std::size_t bytes_ = 0;
 };
 
 struct Jobs::State {
@@ -69,7 +73,7 @@ std::shared_ptr<Jobs::Job> Jobs::start(std::function<void(const Write&, std::sto
     throw Error(ErrorKind::no_capacity, "too many deploys run at once",
                 "try again when one has ended");
   }
-  auto job = std::make_shared<Job>(state_->options.lines_kept);
+  auto job = std::make_shared<Job>(state_->options);
   // The thread holds the job, and the list does: who leaves last must not be the thread itself.
   job->thread = std::jthread([raw = job.get(), work = std::move(work)](std::stop_token stop) {
     work([raw](std::string line) { raw->add(std::move(line)); }, stop);

@@ -14,7 +14,9 @@ class Jobs {
  public:
   struct Options {
     int at_once = 16;
-    std::size_t lines_kept = 20'000;  // a reader that falls further behind misses the oldest
+    // A reader that falls further behind misses the oldest.
+    std::size_t lines_kept = 20'000;
+    std::size_t bytes_kept = std::size_t{4} << 20;
   };
   explicit Jobs(Options options);
   /// Asks every job to stop and waits for it.

@@ -1,17 +1,11 @@
 // upaasd: serves (no subcommand) or shuts down what the platform runs on this machine.
 
 #include "base/error.h"
-#include "base/files.h"
-#include "base/json.h"
 #include "base/log.h"
-#include "base/process.h"
-#include "base/scope_exit.h"
 #include "daemon/api.h"
 #include "daemon/config.h"
 #include "daemon/http_server.h"
 #include "daemon/service.h"
-
-#include <nlohmann/json.hpp>
 
 #include <pthread.h>
 #include <signal.h>
@@ -71,12 +65,6 @@ void serve(const daemon::Config& config) {
   daemon::HttpServer server(
       {.host = config.listen.host, .port = config.listen.port.value, .socket = layout.socket()},
       [&](const daemon::Call& call, daemon::Reply& reply) { api.handle(call, reply); });
-  const auto pid_file = layout.run / "upaasd.pid";
-  write_file(
-      pid_file,
-      dump_json({{"pid", getpid()}, {"start_time", process_start_time(getpid()).value_or(0)}}),
-      {.mode = 0644, .sync = false});
-  const ScopeExit forget([&] { unlink(pid_file.c_str()); });
   log_info("serving",
            {{"version", UPAAS_VERSION},
             {"config", config.file.string()},

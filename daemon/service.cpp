@@ -218,30 +218,55 @@ const std::string& Service::token() const {
 
 namespace {
 
-/// The pid that the store's lock file names, when that process still is an upaasd.
-std::optional<pid_t> serving(const host::Layout& layout) {
-  const auto text = read_file_if_any(layout.run / "upaasd.pid", 256);
-  if (!text) return std::nullopt;
-  const Json json = parse_json(*text, "upaasd.pid");
-  const auto pid = static_cast<pid_t>(get_int(json, "pid"));
-  const auto start = process_start_time(pid);
-  if (!start || static_cast<long long>(*start) != get_int(json, "start_time")) return std::nullopt;
-  return pid;
+constexpr auto kEndLimit = std::chrono::seconds(60);
+
+/// True for an upaasd that serves; another `upaasd shutdown` ends by itself.
+bool serves(pid_t pid) {
+  const std::string proc = "/proc/" + std::to_string(pid);
+  std::error_code gone;
+  const auto program = std::filesystem::read_symlink(proc + "/exe", gone).filename().native();
+  if (gone || !program.starts_with("upaasd")) return false;
+  std::string words;
+  try {
+    words = read_file(proc + "/cmdline");
+  } catch (const Error&) {
+    return false;  // it ended just now
+  }
+  return !words.ends_with(std::string("\0shutdown\0", 10));
+}
+
+/// The store, once nobody else has it: who holds it and serves is sent SIGTERM. It may be one that
+/// has begun just now, so this looks at the store's lock and not at what the daemon writes later.
+std::unique_ptr<store::Store> take_store(const host::Layout& layout) {
+  const auto deadline = Steady::now() + kEndLimit;
+  pid_t told = 0;
+  for (;;) {
+    try {
+      return store::open_sqlite(layout.database());
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::conflict) throw;
+    }
+    const auto holder = store::sqlite_user(layout.database());
+    if (holder && *holder != told && serves(*holder)) {
+      ::kill(*holder, SIGTERM);
+      told = *holder;
+    }
+    if (Steady::now() > deadline) {
+      throw Error(ErrorKind::timeout,
+                  fmt::format("upaasd (pid {}) did not end within {} s", holder.value_or(0),
+                              kEndLimit.count()),
+                  "`kill -9` it and shut down again: nothing is lost by it");
+    }
+    pause_for(std::chrono::milliseconds(20), {});
+  }
 }
 
 }  // namespace
 
 void shutdown(const Config& config) {
   const host::Layout layout = layout_of(config);
-  if (const auto pid = serving(layout)) {
-    ::kill(*pid, SIGTERM);
-    if (!wait_until([&] { return !process_start_time(*pid); }, std::chrono::seconds(30))) {
-      throw Error(ErrorKind::timeout, fmt::format("upaasd (pid {}) did not end within 30 s", *pid),
-                  fmt::format("`kill -9 {}` and shut down again: nothing is lost by it", *pid));
-    }
-  }
   if (!std::filesystem::exists(layout.database())) return;
-  auto store = store::open_sqlite(layout.database());
+  const auto store = take_store(layout);
   control::Records records(*store);
   host::Claims uids("uid", config.uids, config.data, {});
   host::Claims ports("port", config.ports, config.data, {});

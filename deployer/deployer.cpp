@@ -296,10 +296,13 @@ std::vector<std::string> Deployer::log_tail(const model::AppName& app, std::stri
 void Deployer::trim_logs() {
   const std::size_t limit = state_->options.log_limit;
   trim_log(state_->emperor.log_file(), limit);
-  std::error_code none;
-  for (const auto& entry : fs::recursive_directory_iterator(state_->options.layout.logs(), none)) {
-    if (entry.is_regular_file(none) && entry.path().extension() == ".log") {
-      trim_log(entry.path(), limit);
+  // An app's directory may be removed while it is walked; what is left has its turn next time.
+  std::error_code gone;
+  for (fs::recursive_directory_iterator at(state_->options.layout.logs(), gone), end;
+       !gone && at != end; at.increment(gone)) {
+    std::error_code none;
+    if (at->is_regular_file(none) && at->path().extension() == ".log") {
+      trim_log(at->path(), limit);
     }
   }
 }

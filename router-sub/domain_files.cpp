@@ -64,6 +64,28 @@ void DomainFiles::publish(const model::AppName& app,
   withdraw_except(app, domains);
 }
 
+void DomainFiles::withdraw(const model::Domain& domain) const {
+  fs::remove(places_.domains() / domain.str());
+  fs::remove(places_.public_keys() / key_file_name(domain.str()));
+}
+
+void DomainFiles::keep(const std::map<model::Domain, model::AppName>& owners) const {
+  std::vector<model::Domain> gone;
+  for (const fs::directory_entry& entry : fs::directory_iterator(places_.domains())) {
+    const auto domain = model::Domain::from(entry.path().filename().native());
+    if (!domain) {
+      continue;
+    }
+    const auto wanted = owners.find(*domain);
+    if (wanted == owners.end() || wanted->second.str() != owner(*domain)) {
+      gone.push_back(*domain);
+    }
+  }
+  for (const model::Domain& domain : gone) {
+    withdraw(domain);
+  }
+}
+
 void DomainFiles::forget(const model::AppName& app) const {
   withdraw_except(app, {});
   fs::remove(announcer_key(app));
@@ -81,8 +103,7 @@ void DomainFiles::withdraw_except(const model::AppName& app,
     }
   }
   for (const model::Domain& domain : gone) {
-    fs::remove(places_.domains() / domain.str());
-    fs::remove(places_.public_keys() / key_file_name(domain.str()));
+    withdraw(domain);
   }
 }
 

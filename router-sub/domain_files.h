@@ -8,6 +8,7 @@
 #include "router-sub/places.h"
 #include "router-sub/subscription.h"
 
+#include <map>
 #include <vector>
 
 namespace upaas::router_sub {
@@ -19,6 +20,7 @@ class DomainFiles {
 
   /// See Routers::publish_domains.
   void publish(const model::AppName& app, const std::vector<model::Domain>& domains) const;
+  void keep(const std::map<model::Domain, model::AppName>& owners) const;
   void forget(const model::AppName& app) const;
   /// The app's private key. Error(internal) when it has none.
   [[nodiscard]] SigningKey key(const model::AppName& app) const;
@@ -28,6 +30,7 @@ class DomainFiles {
   [[nodiscard]] std::filesystem::path announcer_key(const model::AppName& app) const;
   [[nodiscard]] std::string owner(const model::Domain& domain) const;
   [[nodiscard]] SigningKey key_or_new(const model::AppName& app) const;
+  void withdraw(const model::Domain& domain) const;
   void withdraw_except(const model::AppName& app, const std::vector<model::Domain>& kept) const;
 
   Places places_;

@@ -116,8 +116,11 @@ host::LaunchSpec nginx_launch(const Options& options) {
   constexpr int kFirstFreePort = 1024;
   const Places places{options.layout};
   host::LaunchSpec spec;
+  const std::string address = fmt::format("{}:{}", options.http_host, options.http_port.value);
+  // Words for those who look at its command line; the address also tells later where it listens.
   spec.argv = {options.nginx, "-c", std::string(inside::kNginxConf), "-g",
-               "env " + nginx_text("UPAAS_CONFIG=" + places.nginx_conf().native()) + ";"};
+               "env " + nginx_text("UPAAS_CONFIG=" + places.nginx_conf().native()) + "; env " +
+                   nginx_text("UPAAS_HTTP=" + address) + ";"};
   spec.uid = options.front;
   spec.mask = 027;
   spec.bind_low_ports = options.http_port.value < kFirstFreePort;

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "base/unix_socket.h"
 #include "host/detached.h"
 #include "router-sub/domain_files.h"
@@ -37,9 +38,15 @@ constexpr milliseconds kAskLimit = std::chrono::seconds(2);
 constexpr std::size_t kLongestRoutes = std::size_t{64} << 20;
 constexpr std::size_t kLogLimit = std::size_t{10} << 20;
 
+// Not synced: after a loss of power it may be empty, which says as much as none.
 Routes read_routes(const Places& places) {
   const auto text = read_file_if_any(places.layout.routes(), kLongestRoutes);
-  return text ? routes_from_json(parse_json(*text, "routes", kLongestRoutes)) : Routes{};
+  try {
+    return text ? routes_from_json(parse_json(*text, "routes", kLongestRoutes)) : Routes{};
+  } catch (const Error& error) {
+    log_warning("the routes cannot be read", {{"reason", error.message()}});
+    return {};
+  }
 }
 
 long long read_obeyed(const Places& places) {
@@ -83,6 +90,8 @@ struct Routers::State {
   }
 
   bool ensure_fastrouter(host::Detached& fastrouter) const;
+  void require_free_address() const;
+  [[nodiscard]] bool nginx_listens_elsewhere() const;
   bool ensure_nginx();
   void unsubscribe(const Route& route, const SigningKey& key, const std::string& name) const;
 
@@ -92,9 +101,10 @@ struct Routers::State {
   std::vector<host::Detached> fastrouters;
   host::Detached nginx;
   DomainFiles domain_files;
-  std::mutex programs_mutex;  // starting and stopping
-  std::mutex routes_mutex;    // RUN/announcer/routes
-  std::mutex domains_mutex;   // keys and domains
+  std::mutex programs_mutex;             // starting and stopping
+  bool look_where_nginx_listens = true;  // once: one that we start listens where it should
+  std::mutex routes_mutex;               // RUN/announcer/routes
+  std::mutex domains_mutex;              // keys and domains
 };
 
 namespace {
@@ -124,17 +134,37 @@ bool Routers::State::ensure_fastrouter(host::Detached& fastrouter) const {
   return true;
 }
 
-bool Routers::State::ensure_nginx() {
-  if (nginx.running()) {
-    return false;
-  }
-  // Workers of a dead master hold the address until they are ended; then nobody else can have it.
-  if (cgroups.group("nginx").members().empty() &&
-      !address_is_free(options.http_host, options.http_port)) {
+void Routers::State::require_free_address() const {
+  if (!address_is_free(options.http_host, options.http_port)) {
     throw Error(ErrorKind::conflict,
                 fmt::format("{}:{} is in use by another program", options.http_host,
                             options.http_port.value),
                 "choose another address with `http` in the configuration");
+  }
+}
+
+// What it was started by says where it listens: `http` may have been changed while no upaasd ran.
+bool Routers::State::nginx_listens_elsewhere() const {
+  const std::optional<std::string> text = read_file_if_any(places.nginx() / "launch.json");
+  try {
+    return text && host::launch_spec_from_json(parse_json(*text, "launch.json")).argv !=
+                       nginx_launch(options).argv;
+  } catch (const Error&) {
+    return false;  // an unreadable description says nothing
+  }
+}
+
+bool Routers::State::ensure_nginx() {
+  if (nginx.running()) {
+    if (!std::exchange(look_where_nginx_listens, false) || !nginx_listens_elsewhere()) {
+      return false;
+    }
+    require_free_address();
+    nginx.stop(SIGQUIT, kStopLimit);
+  }
+  // Workers of a dead master hold the address until they are ended; then nobody else can have it.
+  if (cgroups.group("nginx").members().empty()) {
+    require_free_address();
   }
   if (!nginx.ensure(nginx_launch(options), SIGQUIT)) {
     return false;
@@ -210,6 +240,12 @@ void Routers::publish_domains(const model::AppName& app,
   const std::scoped_lock lock(state_->domains_mutex);
   make_directories(state_->options);
   state_->domain_files.publish(app, domains);
+}
+
+void Routers::keep_domains(const std::map<model::Domain, model::AppName>& owners) {
+  const std::scoped_lock lock(state_->domains_mutex);
+  make_directories(state_->options);
+  state_->domain_files.keep(owners);
 }
 
 void Routers::forget_app(const model::AppName& app) {

@@ -32,6 +32,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -78,7 +79,8 @@ class Routers {
   ~Routers();
 
   /// Names of what had to be started ("fr1", "nginx"); empty when all ran. Before nginx is started
-  /// again, workers of a dead master are sent QUIT.
+  /// again, workers of a dead master are sent QUIT. An nginx that listens elsewhere than `http`
+  /// says is ended and started there.
   std::vector<std::string> ensure();
   /// Ends nginx (QUIT), then the FastRouters; returns when their cgroups are empty.
   void stop();
@@ -95,6 +97,8 @@ class Routers {
   /// of this app that are not listed any more are withdrawn. Error(conflict) when another app owns
   /// one.
   void publish_domains(const model::AppName& app, const std::vector<model::Domain>& domains);
+  /// Withdraws every published domain that is not here, or whose owner here is another.
+  void keep_domains(const std::map<model::Domain, model::AppName>& owners);
   /// All of an app's domains and keys go; withdraw its instances first, that needs the key.
   void forget_app(const model::AppName& app);
 

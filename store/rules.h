@@ -15,7 +15,6 @@ namespace upaas::store {
 
 inline constexpr std::size_t kKeyLimit = 512;
 inline constexpr std::size_t kValueLimit = std::size_t{1} << 20;
-inline constexpr std::size_t kOperationLimit = 128;
 inline constexpr std::chrono::seconds kShortestLease{2};
 inline constexpr std::chrono::seconds kLongestLease{366 * 24 * 3600};
 

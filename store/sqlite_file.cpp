@@ -1,11 +1,13 @@
 #include "store/sqlite_file.h"
 
 #include "base/error.h"
+#include "store/store.h"
 
 #include <fcntl.h>
 #include <unistd.h>
 
 #include <array>
+#include <charconv>
 #include <cstdio>
 #include <optional>
 #include <string>
@@ -65,11 +67,11 @@ FileLock lock(const fs::path& file) {
   const fs::path path = beside(file, ".lock");
   std::optional<FileLock> held = FileLock::attempt(path);
   if (!held) {
-    const std::string pid = read_file_if_any(path, 64).value_or("");
+    const auto pid = sqlite_user(file);
     throw Error(
         ErrorKind::conflict,
         file.string() + " is in use by " +
-            (pid.empty() ? "another process" : "process " + pid.substr(0, pid.find('\n'))),
+            (pid ? "process " + std::to_string(*pid) : "another process"),
         "only one upaasd can use a data directory: stop the other one, or choose another `data`");
   }
   // Into the locked file itself: a renamed one would not be the locked one.
@@ -119,6 +121,13 @@ void check(const fs::path& file) {
 }
 
 }  // namespace
+
+std::optional<pid_t> sqlite_user(const fs::path& file) {
+  const std::string text = read_file_if_any(beside(file, ".lock"), 64).value_or("");
+  pid_t pid = 0;
+  std::from_chars(text.data(), text.data() + text.size(), pid);
+  return pid > 0 ? std::optional(pid) : std::nullopt;
+}
 
 FileLock claim_store_file(const fs::path& file) {
   FileLock held = lock(file);

@@ -13,6 +13,8 @@
 /// again before deciding.
 #pragma once
 
+#include <sys/types.h>
+
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
@@ -26,6 +28,8 @@
 namespace upaas::store {
 
 using Revision = std::int64_t;
+/// Operations in one transaction, and compares.
+inline constexpr std::size_t kOperationLimit = 128;
 using LeaseId = std::int64_t;  // 0 = none
 
 struct KeyValue {
@@ -144,5 +148,7 @@ struct SqliteOptions {
 /// second one is Error(conflict) that names the holder's pid.
 [[nodiscard]] std::unique_ptr<Store> open_sqlite(const std::filesystem::path& file,
                                                  SqliteOptions options = {});
+/// The process that opened the file last, whether it still has it or not.
+[[nodiscard]] std::optional<pid_t> sqlite_user(const std::filesystem::path& file);
 
 }  // namespace upaas::store

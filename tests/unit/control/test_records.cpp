@@ -86,3 +86,19 @@ TEST_CASE("every election raises the epoch and takes the key away from the lord 
   CHECK_FALSE(store->txn({first.held()}, {store::Operation::put("x", "2")}).succeeded);
   CHECK(store->txn({second.held()}, {store::Operation::put("x", "3")}).succeeded);
 }
+
+TEST_CASE("what does not fit into one transaction is cut into pieces that do, in their order") {
+  const TempDir home;
+  auto store = store::open_sqlite(home.path() / "db");
+  std::vector<store::Operation> operations;
+  for (int i = 0; i < 1000; ++i)
+    operations.push_back(store::Operation::put("k" + std::to_string(i), "v"));
+  int next = 0;
+  for (const auto& piece : pieces(operations)) {
+    CHECK(piece.front().key == "k" + std::to_string(next));
+    next += static_cast<int>(piece.size());
+    CHECK(store->txn({}, piece).succeeded);
+  }
+  CHECK(next == 1000);
+  CHECK(pieces({}).empty());
+}

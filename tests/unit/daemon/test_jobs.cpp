@@ -102,3 +102,25 @@ TEST_CASE("a reader that falls behind misses the oldest lines only") {
   REQUIRE_FALSE(seen.empty());
   CHECK(seen.back() == "99");
 }
+
+TEST_CASE("what is kept for a reader is bounded in bytes") {
+  Jobs jobs({.bytes_kept = 10'000});
+  auto job = jobs.start([](const Jobs::Write& write, const std::stop_token&) {
+    for (int i = 0; i < 100; ++i) write(std::string(999, static_cast<char>('a' + i % 26)));
+  });
+  std::vector<std::string> seen;
+  const auto read = [&] {
+    seen.clear();
+    return Jobs::follow(
+        *job,
+        [&](std::string_view line) {
+          seen.emplace_back(line);
+          return true;
+        },
+        [] { return true; });
+  };
+  CHECK(wait_until(read, std::chrono::seconds(10)));
+  CHECK(read());
+  CHECK(seen.size() == 10);
+  CHECK(seen.back() == std::string(999, 'a' + 99 % 26));
+}

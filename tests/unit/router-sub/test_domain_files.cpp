@@ -83,4 +83,15 @@ TEST_CASE_METHOD(Fixture, "a forgotten app leaves nothing, and its domains are f
   CHECK(published("a.test"));
 }
 
+TEST_CASE_METHOD(Fixture, "files follow the owners that are given, whoever had a domain before") {
+  files.publish(one, domains({"a.test", "b.test"}));
+  files.publish(two, domains({"c.test"}));
+  files.keep({{model::Domain("a.test"), one}, {model::Domain("b.test"), two}});
+  CHECK(published("a.test"));
+  CHECK_FALSE(published("b.test"));
+  CHECK_FALSE(published("c.test"));
+  files.publish(two, domains({"b.test"}));
+  CHECK(read_file(places.domains() / "b.test") == "two\n");
+}
+
 }  // namespace upaas::router_sub
