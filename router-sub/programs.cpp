@@ -102,13 +102,15 @@ host::LaunchSpec fastrouter_launch(const Options& options, std::string_view name
                fmt::format("[{}]", places.ini(name).native())};
   spec.uid = options.router;
   spec.mask = 007;  // the subscription socket has no mode option: its directory's group may send
-  spec.mounts = {home(),
-                 {Kind::bind_read_only, places.ini(name), inside::kFastRouterIni},
-                 {Kind::bind, places.layout.instances(), host::inside::kInstances},
-                 {Kind::bind_read_only, places.public_keys(), inside::kKeys},
-                 {Kind::bind, places.sock(name), own / "sock"},
-                 {Kind::bind, places.sub(name), own / "sub"},
-                 {Kind::bind, places.stats(name), own / "stats"}};
+  spec.mounts = {
+      home(),
+      {Kind::bind_read_only, places.ini(name), inside::kFastRouterIni},
+      // An app owns its run directory: a link there could lead to another app, or back here.
+      {Kind::bind_without_links, places.layout.instances(), host::inside::kInstances},
+      {Kind::bind_read_only, places.public_keys(), inside::kKeys},
+      {Kind::bind, places.sock(name), own / "sock"},
+      {Kind::bind, places.sub(name), own / "sub"},
+      {Kind::bind, places.stats(name), own / "stats"}};
   return spec;
 }
 
