@@ -1,5 +1,9 @@
 """An app that means harm: what it does with its own files, ports and sockets hurts nobody else."""
 
+import json
+import os
+import pathlib
+import signal
 import unittest
 
 from platform_under_test import Platform, wait_for
@@ -55,6 +59,74 @@ class Hostile(unittest.TestCase):
         if (run / "x").exists():
             (run / "x").rename(run / "app.sock")
         return False
+
+    SQUAT = """
+subprocess.Popen(['/usr/bin/python3', '-c', '''
+import socket, time
+held = {}
+while True:
+    for port in PORTS:
+        if port in held:
+            continue
+        s = socket.socket()
+        try:
+            s.bind(('127.0.0.1', port)); s.listen(16)
+        except OSError:
+            continue
+        held[port] = s
+    for s in held.values():
+        s.setblocking(False)
+        try:
+            c, _ = s.accept(); c.sendall(bytes([72,84,84,80,47,49,46,48,32,50,48,48,32,79,75,13,10,13,10]) + b'EVIL'); c.close()
+        except OSError:
+            pass
+    time.sleep(0.002)
+'''.replace('PORTS', repr(PORTS))])
+"""
+
+    def squat(self, ports):
+        self.assertEqual(self.tell(f"PORTS = {list(ports)!r}\n" + self.SQUAT).status, 200)
+
+    def evil_events(self):
+        return [e for e in self.p.json("events", "evil")["events"] if e["kind"] == "instance.ended"]
+
+    def front(self, host="victim.test"):
+        try:
+            return self.p.get(host, timeout=3)
+        except OSError:
+            return None
+
+    def test_an_app_that_holds_ports_of_the_platform_is_ended_and_nobody_hears_it(self):
+        self.puppet()
+        self.p.deploy(self.p.app("web", app_yaml="name: web\nprocesses: {web: 'exec python3 -m http.server -b 127.0.0.1 $PORT'}\n"))
+        environment = self.p.run_dir / "instances" / self.p.ps("web")[0]["id"] / "env0"
+        port = next(int(v[5:]) for v in environment.read_bytes().split(b"\0") if v.startswith(b"PORT="))
+        self.squat([port, *range(port + 1, port + 60), self.p.http, self.p.listen])
+        wait_for(self.evil_events, 20, "the squatter is ended")
+        self.assertIn("held the port", self.evil_events()[0]["message"])
+        self.victim_answers()
+        self.assertEqual(self.p.get("web.test").status, 200)
+        self.p.deploy(self.p.app("web2", app_yaml="name: web2\nprocesses: {web: 'exec python3 -m http.server -b 127.0.0.1 $PORT'}\n"))
+
+    def test_a_squatter_cannot_keep_nginx_or_upaasd_from_coming_back(self):
+        self.puppet()
+        self.squat([self.p.http, self.p.listen])
+        self.p.kill_daemon()
+        nginx = json.loads((self.p.run_dir / "routers/nginx/pid.json").read_text())["pid"]
+        workers = [int(x) for x in pathlib.Path(f"/proc/{nginx}/task/{nginx}/children").read_text().split()]
+        for pid in (nginx, *workers):
+            os.kill(pid, signal.SIGKILL)
+
+        def squatted():
+            answer = self.front()
+            return answer is None or answer.text == "EVIL"
+
+        wait_for(squatted, 10, "nginx is gone")
+        self.p.start()
+        wait_for(lambda: (lambda a: a and a.text == "mine")(self.front()), 30, "the front is back")
+        with self.assertRaises(AssertionError):
+            wait_for(lambda: (lambda a: a and a.text == "EVIL")(self.front()), 3, "evil answers")
+        self.assertTrue(self.evil_events())
 
 
 if __name__ == "__main__":
