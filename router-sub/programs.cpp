@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <filesystem>
+#include <set>
 
 namespace upaas::router_sub {
 namespace {
@@ -72,6 +74,24 @@ void make_directories(const Options& options) {
   make_directory(places.layout.announcer(), 0750, 0, announcer);  // inotify reads it
   make_directory(places.announcer_keys(), 0710, 0, announcer);
   make_directory(places.layout.announce(), 0711, announcer, announcer);
+}
+
+void make_ears(const Options& options, const std::vector<Route>& routes) {
+  const fs::path all = options.layout.announce();
+  std::set<std::string> former;
+  std::error_code none;
+  for (const fs::directory_entry& entry : fs::directory_iterator(all, none)) {
+    if (entry.is_directory(none)) {
+      former.insert(entry.path().filename());
+    }
+  }
+  for (const Route& route : routes) {
+    make_directory(all / route.instance, 0710, options.announcer_uid.value, route.uid.value);
+    former.erase(route.instance);
+  }
+  for (const std::string& name : former) {
+    remove_tree(all / name);
+  }
 }
 
 void write_configuration(const Options& options) {

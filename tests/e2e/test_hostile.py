@@ -4,9 +4,11 @@ import json
 import os
 import pathlib
 import signal
+import struct
+import time
 import unittest
 
-from platform_under_test import Platform, wait_for
+from platform_under_test import Platform, StrictClient, wait_for
 
 # Does what the query string says, in Python, and answers with what `out` became.
 PUPPET = """
@@ -127,6 +129,29 @@ while True:
         with self.assertRaises(AssertionError):
             wait_for(lambda: (lambda a: a and a.text == "EVIL")(self.front()), 3, "evil answers")
         self.assertTrue(self.evil_events())
+
+    FLOOD = """
+for packet in (b'x' * 100, PACKET):
+    for _ in range(3):
+        subprocess.Popen(['/usr/bin/python3', '-c', 'import socket, sys; s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); '
+                          's.connect("/home/announce/announce.sock")\\nwhile True:\\n try: s.send(bytes.fromhex(sys.argv[1]))\\n except OSError: pass',
+                          packet.hex()])
+"""
+
+    def test_a_flood_of_announcements_costs_nobody_else_a_request_or_a_deploy(self):
+        self.puppet()
+        name = self.p.ps("evil")[0]["id"]
+        pairs = {b"key": name.encode(), b"address": f"/home/i/{name}/run/app.sock".encode()}
+        body = b"".join(struct.pack("<H", len(x)) + x for pair in pairs.items() for x in pair)
+        self.assertEqual(self.tell(f"PACKET = {struct.pack('<BHB', 224, len(body), 0) + body!r}\n" + self.FLOOD).status, 200)
+        with StrictClient(self.p, "victim.test", [b"mine"], threads=1) as client:
+            begun = time.monotonic()
+            for number in range(3):
+                self.p.deploy(self.p.hello(f"other {number}", name=f"other{number}"), timeout=60)
+            # a FastRouter forgets what is not announced for 7 s
+            wait_for(lambda: time.monotonic() - begun > 12, 60, "long enough")
+        self.assertEqual(client.failures, [])
+        self.assertGreater(client.total, 100)
 
 
 if __name__ == "__main__":
