@@ -119,10 +119,18 @@ ShortSocketPath::ShortSocketPath(const fs::path& path) : text_(path.native()) {
 }
 
 std::optional<UniqueFd> connect_unix(const fs::path& path, milliseconds limit) {
-  if (is_absent(path)) {
+  const UniqueFd name(::open(path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  if (!name.valid() && (errno == ENOENT || errno == ENOTDIR)) {
     return std::nullopt;
   }
-  const ShortSocketPath short_path(path);
+  struct stat status {};
+  if (!name.valid() || ::fstat(name.get(), &status) != 0) {
+    throw system_error(path.native());
+  }
+  if (!S_ISSOCK(status.st_mode)) {
+    return std::nullopt;
+  }
+  const ShortSocketPath short_path(fmt::format("/proc/self/fd/{}", name.get()));
   const Address address(short_path);
   UniqueFd fd = make_socket(SOCK_STREAM, path);
   const Steady::time_point end = Steady::now() + limit;

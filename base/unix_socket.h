@@ -27,8 +27,9 @@ class ShortSocketPath {
   std::string text_;
 };
 
-/// A connected stream socket, close-on-exec, blocking. Nothing when nobody listens there (no file,
-/// refused) or the backlog stayed full until the limit.
+/// A connected stream socket, close-on-exec, blocking. Nothing when nobody listens there (no socket
+/// of that name, refused) or the backlog stayed full until the limit. A symbolic link is no socket:
+/// the directory may belong to somebody who would send root elsewhere.
 [[nodiscard]] std::optional<UniqueFd> connect_unix(const std::filesystem::path& path,
                                                    std::chrono::milliseconds limit);
 /// A bound datagram socket (an old one at that path is removed), with the given mode.

@@ -4,6 +4,7 @@
 #include "base/files.h"
 #include "base/log.h"
 #include "control/instance_task.h"
+#include "host/held_ports.h"
 
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
@@ -59,13 +60,17 @@ struct Host::State {
   std::condition_variable_any work;
   std::mutex routes_mutex;                // one writer of RUN/routes at a time, in order
   std::vector<router_sub::Route> former;  // of the run before: what was live
+  std::string complaint;                  // the last one, said once
   std::jthread loop;
 
   State(HostOptions o, deployer::Deployer& d, router_sub::Routers& r)
       : options(std::move(o)), deployer(d), routers(r) {}
 
   void run(const std::stop_token& stop);
+  void complain(const Error& error);
   void keep_data_plane();
+  void end_squatters();
+  void give_up(const std::string& name, Slot& slot, const std::string& cause);
   void survey();
   void adopt(const std::string& name, Slot& slot, const deployer::Vassal* vassal);
   void compare(const std::string& name, Slot& slot, const deployer::Vassal* vassal);
@@ -73,7 +78,7 @@ struct Host::State {
   [[nodiscard]] bool adoption_due() const;
   void stop_strangers();
   void dispatch();
-  void launch(const std::string& name, Slot& slot, TaskKind kind);
+  void launch(const std::string& name, Slot& slot, TaskKind kind, const std::string& cause = {});
   void finish(const std::string& name, TaskKind kind, const TaskResult& result);
   void touch() {
     ++version;
@@ -100,9 +105,14 @@ Host::~Host() {
   }
 }
 
-void Host::bring_up() {
+void Host::bring_up(bool patient) {
   state_->former = state_->routers.routes().items;
-  state_->keep_data_plane();
+  try {
+    state_->keep_data_plane();
+  } catch (const Error& error) {
+    if (!patient) throw;
+    state_->complain(error);
+  }
   state_->loop = std::jthread([this](const std::stop_token& stop) { state_->run(stop); });
 }
 
@@ -190,7 +200,9 @@ void Host::State::run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     try {
       if (Steady::now() >= next_data_plane) {
+        end_squatters();
         keep_data_plane();
+        complaint.clear();
         next_data_plane = Steady::now() + kDataPlanePeriod;
       }
       if (adoption_due() || Steady::now() >= next_survey) {
@@ -205,7 +217,7 @@ void Host::State::run(const std::stop_token& stop) {
       const std::lock_guard lock(mutex);
       dispatch();
     } catch (const Error& error) {
-      log_error("host", {{"error", error.message()}, {"hint", error.hint()}});
+      complain(error);
     } catch (const std::exception& error) {
       // A file system that fails must not take the daemon along.
       log_error("host", {{"error", error.what()}});
@@ -223,6 +235,47 @@ void Host::State::keep_data_plane() {
   deployer.ensure_service("announcer", routers.announcer_launch());
   for (const std::string& name : routers.ensure()) {
     options.event("", "repair." + name, name + " was not running: started");
+  }
+}
+
+void Host::State::complain(const Error& error) {
+  if (std::exchange(complaint, error.message()) != error.message()) {
+    log_error("host", {{"error", error.message()}, {"hint", error.hint()}});
+    options.event("", "repair.failed", error.message());
+  }
+}
+
+/// What an instance must not go on doing: it ends, and is tried again as one that failed is. Holds
+/// the lock; one that has a task is left to it.
+void Host::State::give_up(const std::string& name, Slot& slot, const std::string& cause) {
+  options.event(slot.item.instance.id.app().str(), "instance.ended", name + " " + cause);
+  if (!slot.busy) launch(name, slot, TaskKind::end, cause);
+}
+
+/// Whoever holds our ports is an app that wants other apps' visitors, or none at all for them.
+void Host::State::end_squatters() {
+  std::set<host::HeldPort> own;
+  std::multimap<model::Uid, std::string> names;
+  const std::lock_guard lock(mutex);
+  for (const auto& [name, slot] : slots) {
+    const model::Instance& instance = slot.item.instance;
+    names.emplace(instance.uid, name);
+    if (instance.port) own.insert({*instance.port, instance.uid});
+  }
+  std::map<std::string, model::Port> ended;
+  for (const host::HeldPort& held : host::held_ports()) {
+    const bool reserved = std::any_of(
+        options.reserved_ports.begin(), options.reserved_ports.end(), [&](const auto& range) {
+          return held.port.value >= range.min && held.port.value <= range.max;
+        });
+    if (!reserved || own.contains(held)) continue;
+    const auto [first, last] = names.equal_range(held.uid);
+    for (auto at = first; at != last; ++at) ended.emplace(at->second, held.port);
+  }
+  for (const auto& [name, port] : ended) {
+    deployer.kill(name);
+    give_up(name, slots.at(name),
+            fmt::format("held the port {}, which is not its own: ended", port.value));
   }
 }
 
@@ -328,7 +381,8 @@ void Host::State::dispatch() {
   }
 }
 
-void Host::State::launch(const std::string& name, Slot& slot, TaskKind kind) {
+void Host::State::launch(const std::string& name, Slot& slot, TaskKind kind,
+                         const std::string& cause) {
   slot.busy = true;
   if (kind == TaskKind::start) {
     slot.report.state = InstanceState::starting;
@@ -337,7 +391,8 @@ void Host::State::launch(const std::string& name, Slot& slot, TaskKind kind) {
     slot.report.output.clear();
   }
   if (kind == TaskKind::announce) slot.announced = true;
-  if (kind == TaskKind::withdraw || kind == TaskKind::stop) slot.announced = false;
+  if (kind == TaskKind::withdraw || kind == TaskKind::stop || kind == TaskKind::end)
+    slot.announced = false;
   if (kind == TaskKind::withdraw) slot.report.state = InstanceState::draining;
   touch();
   TaskContext context{.deployer = deployer,
@@ -353,9 +408,10 @@ void Host::State::launch(const std::string& name, Slot& slot, TaskKind kind) {
                             }
                           }};
   // The previous worker of this slot has finished (busy was false); assigning joins it.
-  slot.worker =
-      std::jthread([this, name, kind, item = slot.item, context](const std::stop_token& stop) {
-        const TaskResult result = run_task(kind, item, context, stop);
+  slot.worker = std::jthread(
+      [this, name, kind, cause, item = slot.item, context](const std::stop_token& stop) {
+        TaskResult result = run_task(kind, item, context, stop);
+        if (!cause.empty()) result.cause = cause;
         if (!stop.stop_requested()) finish(name, kind, result);
       });
 }
@@ -378,7 +434,7 @@ void Host::State::finish(const std::string& name, TaskKind kind, const TaskResul
   if (result.state == InstanceState::failed) {
     slot.announced = false;
     ++slot.failures;
-    slot.failed_task = kind;
+    slot.failed_task = kind == TaskKind::end ? TaskKind::start : kind;
     slot.retry = Steady::now() + std::chrono::seconds(std::min(60, 5 * slot.failures));
     if (kind == TaskKind::start) slot.hits = {};  // told as the cause, and counted anew
   } else {

@@ -7,8 +7,9 @@
 ///   wanted live  the same, then its route goes live and it is live once every FastRouter has it
 ///   draining     route off, withdrawn from every FastRouter, waits for its requests to end
 ///   gone         draining at most `drain.timeout` (what is left is cut and counted), then stopped
-/// An instance that fails is reported `failed` with its cause and tried again after 5, 10, ... 60 s
-/// while it is wanted.
+/// An instance that holds a port of the platform's that is not its own is ended and counts as
+/// failed. An instance that fails is reported `failed` with its cause and tried again after 5, 10,
+/// ... 60 s while it is wanted.
 ///
 /// The data plane (Emperor, announcer, FastRouters, nginx) is kept running by the same loop,
 /// adopted when it runs. What runs here and is in no order is stopped (once orders were given).
@@ -38,6 +39,8 @@ struct HostOptions {
   std::function<std::filesystem::path(const model::BundleId&)> fetch;
   /// What happened here, for the event log: app (may be empty), kind, message.
   std::function<void(std::string_view app, std::string_view kind, std::string_view message)> event;
+  /// Ports that an instance may hold only when it is its own: one that takes another is ended.
+  std::vector<model::Range<std::uint32_t>> reserved_ports = {};
   /// Instances being started at once.
   int starts = 4;
   std::chrono::milliseconds survey = std::chrono::seconds(1);
@@ -49,8 +52,9 @@ class Host {
   /// Ends its threads; what runs goes on.
   ~Host();
 
-  /// Brings up or adopts the data plane; throws when a part does not come up.
-  void bring_up();
+  /// Brings up or adopts the data plane; throws when a part does not come up. With `patient` it is
+  /// tried again meanwhile: an app of ours may hold nginx's port, and only who runs can end it.
+  void bring_up(bool patient);
 
   /// False when the orders are older than ones already seen.
   bool apply(model::Orders orders);

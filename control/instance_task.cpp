@@ -176,6 +176,12 @@ TaskResult run_task(TaskKind kind, const model::Orders::Item& item, const TaskCo
         result.state = InstanceState::stopped;
         fault_point("deploy.stopped");
         break;
+      case TaskKind::end:
+        result.failed_step = "run";
+        withdraw(item, context, result);
+        context.deployer.stop(item.instance.id.str());
+        result.state = InstanceState::failed;
+        break;
     }
   } catch (const Error& error) {
     result.state = InstanceState::failed;

@@ -21,6 +21,7 @@ enum class TaskKind {
   announce,  // -> live
   withdraw,  // -> draining, no new requests
   stop,      // withdraw, drain, stop -> stopped
+  end,       // it did what must not be: no new requests, stop -> failed
 };
 
 /// What to do next for an instance in that state; nothing when it is as wanted.

@@ -32,6 +32,7 @@ struct PlatformOptions {
   std::string domain = "localhost";
   std::string http_host = "127.0.0.1";  // where the front answers
   model::Port http_port{8080};
+  model::Port listen_port{8700};  // the API
   model::Range<std::uint32_t> ports{20000, 27999};
   std::vector<std::string> safe_options;
   std::shared_ptr<const model::Interpreters> interpreters;
@@ -40,6 +41,11 @@ struct PlatformOptions {
   std::string limits;  // which limits work here: "memory, cpu, processes"
   /// Releases of an app whose bundle and tree are kept.
   int keep_releases = 5;
+
+  /// Where no app may listen, unless the port was given to it.
+  [[nodiscard]] std::vector<model::Range<std::uint32_t>> reserved_ports() const {
+    return {ports, {http_port.value, http_port.value}, {listen_port.value, listen_port.value}};
+  }
 };
 
 struct Platform {

@@ -289,13 +289,18 @@ std::vector<model::Domain> Reconciler::domains_of(const AppName& app,
 void Reconciler::guard_ports(const std::vector<model::Instance>& instances) {
   if (!platform_.port_guard.available()) return;
   std::vector<host::PortGuard::Pair> pairs;
+  host::ReservedPorts reserved{.ports = platform_.options.reserved_ports()};
   for (const auto& instance : instances) {
     if (instance.port) pairs.push_back({*instance.port, instance.uid});
+    reserved.apps.push_back(instance.uid);
   }
   std::sort(pairs.begin(), pairs.end());
-  if (guard_known_ && pairs == guarded_) return;
-  platform_.port_guard.set(pairs);
+  std::sort(reserved.apps.begin(), reserved.apps.end());
+  reserved.apps.erase(std::unique(reserved.apps.begin(), reserved.apps.end()), reserved.apps.end());
+  if (guard_known_ && pairs == guarded_ && reserved == reserved_) return;
+  platform_.port_guard.set(pairs, reserved);
   guarded_ = std::move(pairs);
+  reserved_ = std::move(reserved);
   guard_known_ = true;
 }
 

@@ -60,6 +60,7 @@ class Reconciler {
   std::map<AppName, Known> known_;
   std::map<model::Domain, AppName> published_;
   std::vector<host::PortGuard::Pair> guarded_;
+  host::ReservedPorts reserved_;
   std::map<std::string, std::string> complaints_;  // last reason an app could not be settled
   bool guard_known_ = false;
 

@@ -1,5 +1,6 @@
 // upaasd: serves (no subcommand) or shuts down what the platform runs on this machine.
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "daemon/api.h"
@@ -11,7 +12,9 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdio>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -57,14 +60,31 @@ sigset_t block_signals() {
   return set;
 }
 
+/// An app of ours may hold the address: it is ended within a second.
+std::unique_ptr<daemon::HttpServer> listen(const daemon::Config& config, daemon::Api& api) {
+  constexpr auto kLimit = std::chrono::seconds(5);
+  constexpr auto kPause = std::chrono::milliseconds(100);
+  const host::Layout layout{config.data, config.run};
+  const Steady::time_point end = Steady::now() + kLimit;
+  while (true) {
+    try {
+      return std::make_unique<daemon::HttpServer>(
+          daemon::HttpServer::Options{.host = config.listen.host,
+                                      .port = config.listen.port.value,
+                                      .socket = layout.socket()},
+          [&api](const daemon::Call& call, daemon::Reply& reply) { api.handle(call, reply); });
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::conflict || Steady::now() > end) throw;
+    }
+    pause_for(kPause, {});
+  }
+}
+
 void serve(const daemon::Config& config) {
   const sigset_t signals = block_signals();
   daemon::Service service(config);
   daemon::Api api(service, UPAAS_VERSION);
-  const host::Layout layout{config.data, config.run};
-  daemon::HttpServer server(
-      {.host = config.listen.host, .port = config.listen.port.value, .socket = layout.socket()},
-      [&](const daemon::Call& call, daemon::Reply& reply) { api.handle(call, reply); });
+  const auto server = listen(config, api);
   log_info("serving",
            {{"version", UPAAS_VERSION},
             {"config", config.file.string()},
@@ -76,7 +96,7 @@ void serve(const daemon::Config& config) {
   log_info("stopping; apps go on", {{"signal", std::to_string(number)}});
   api.stop();
   service.jobs().stop();
-  server.stop();
+  server->stop();
 }
 
 }  // namespace

@@ -105,6 +105,7 @@ control::PlatformOptions platform_options(const Config& config, const SystemUids
           .domain = config.domain,
           .http_host = config.http.host == "0.0.0.0" ? "127.0.0.1" : config.http.host,
           .http_port = config.http.port,
+          .listen_port = config.listen.port,
           .ports = config.ports,
           .safe_options = config.safe_options,
           .interpreters = config.interpreters,
@@ -166,7 +167,8 @@ struct Service::State {
         host({.layout = layout,
               .fetch = [this](const model::BundleId& id) { return bundles.verified(id.str()); },
               .event = [this](std::string_view app, std::string_view kind,
-                              std::string_view message) { events.add(app, kind, message); }},
+                              std::string_view message) { events.add(app, kind, message); },
+              .reserved_ports = platform_options(c, system, cgroups).reserved_ports()},
              deployer, routers),
         platform{.options = platform_options(c, system, cgroups),
                  .records = control::Records(*store),
@@ -190,7 +192,7 @@ Service::Service(const Config& config) : state_(std::make_unique<State>(config))
   reclaim(s.platform.records, s.uids, s.ports);
   s.reconciler.recover();
   control::sweep_uploads(s.platform);
-  s.host.bring_up();
+  s.host.bring_up(!s.platform.records.instances().empty());
   s.reconciler.start();
   s.events.add("", "daemon.started",
                fmt::format("lord {}, epoch {}", s.platform.lord.name, s.platform.lord.epoch));

@@ -198,6 +198,11 @@ std::optional<std::string> Deployer::check_health(const Start& start) {
   return check_instance(start, state_->options.layout, kHealthLimit);
 }
 
+void Deployer::kill(std::string_view name) {
+  require_file_name(name);
+  State::kill(name, state_->cgroup_of(name));
+}
+
 void Deployer::stop(std::string_view name) {
   require_file_name(name);
   const host::Layout& layout = state_->options.layout;

@@ -105,6 +105,8 @@ class Deployer {
   [[nodiscard]] std::variant<Ready, NotReady> wait_ready(const Start& start, std::stop_token stop);
   /// One health request now: nothing when healthy, else the cause.
   [[nodiscard]] std::optional<std::string> check_health(const Start& start);
+  /// Kills its processes now; the Emperor starts it again.
+  void kill(std::string_view name);
   /// Removes the ini, wakes the Emperor, kills the cgroup, waits until it is empty, removes the
   /// instance's directory. The log stays. An unknown name is fine.
   void stop(std::string_view name);

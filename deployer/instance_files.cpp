@@ -30,7 +30,7 @@ std::vector<host::Mount> mounts_of(const std::string& name, const Options& optio
       {Kind::tmpfs, {}, "/home"},
       {Kind::bind_read_only, tree, inside::kTree},
       {Kind::bind, layout.instance_run(name), inside::kRun},
-      {Kind::bind, layout.announce(), fs::path(inside::kAnnounce).parent_path()},
+      {Kind::bind, layout.announce(name), fs::path(inside::kAnnounce).parent_path()},
       {Kind::bind_read_only, ini_file(layout, name), inside::kIni},
       {Kind::bind, layout.instance(name) / "tmp", "/tmp"},
   };
@@ -105,6 +105,7 @@ void write_instance_files(const Start& start, const Options& options,
   const uid_t app = start.instance.uid.value;
   make_directory(launch.log.parent_path(), 0700);
   make_directory(layout.announce(), 0711);
+  make_directory(layout.announce(name), 0710);  // whose it is, router-sub says
   make_directory(layout.instances(), 0711);
   make_directory(layout.instance(name), 0711);
   make_directory(layout.instance_run(name), 02710, app, options.router_gid);

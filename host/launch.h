@@ -25,7 +25,9 @@
 namespace upaas::host {
 
 struct Mount {
-  enum class Kind { bind, bind_read_only, tmpfs };
+  /// bind_without_links: no symbolic link in it is followed (MS_NOSYMFOLLOW, Linux 5.10; older
+  /// ones take it as a plain bind): for directories that others write.
+  enum class Kind { bind, bind_read_only, bind_without_links, tmpfs };
   Kind kind = Kind::bind;
   std::filesystem::path source{};  // on the host; unused for tmpfs
   std::filesystem::path target{};  // made if missing, when it lies below a tmpfs mounted before it

@@ -61,6 +61,11 @@ struct Layout {
     return instance_run(name) / "app.sock";
   }
   [[nodiscard]] std::filesystem::path announce() const { return run / "announce"; }
+  /// Where the announcer listens to this instance and to nobody else: 0710, owner the announcer,
+  /// group the app.
+  [[nodiscard]] std::filesystem::path announce(std::string_view instance) const {
+    return announce() / instance;
+  }
   /// What upaasd hands to the announcer: routes, keys. A directory, since its files are renamed
   /// into place and a mount shows the directory, not the name.
   [[nodiscard]] std::filesystem::path announcer() const { return run / "announcer"; }

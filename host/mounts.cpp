@@ -20,6 +20,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// MS_NOSYMFOLLOW (linux/mount.h); glibc 2.36 does not have it.
+constexpr unsigned long kNoSymFollow = 256;
+
 Error mount_error(const fs::path& path) {
   return system_error("mount " + path.native());
 }
@@ -78,6 +81,9 @@ void mount_bind(const Mount& mount, int source) {
   }
   if ((now.f_flag & ST_NOEXEC) != 0) {
     flags |= MS_NOEXEC;
+  }
+  if (mount.kind == Mount::Kind::bind_without_links) {
+    flags |= kNoSymFollow;
   }
   if (::mount(nullptr, mount.target.c_str(), nullptr, flags, nullptr) != 0) {
     throw mount_error(mount.target);

@@ -38,25 +38,42 @@ std::string elements(const std::set<std::string>& values) {
   return fmt::format("elements = {{ {} }};", joined);
 }
 
-// Only the first packet of a connection is looked at, so replies and what is established pass.
-std::string ruleset(const std::string& table, const std::vector<PortGuard::Pair>& pairs) {
+// Only the first packet of a connection, and the answer to it, are looked at: what is established
+// passes. The user of an answer is the one who made the listening socket.
+std::string ruleset(const std::string& table, const std::vector<PortGuard::Pair>& pairs,
+                    const ReservedPorts& reserved) {
   std::set<std::string> ports;
   std::set<std::string> allowed;
   for (const PortGuard::Pair& pair : pairs) {
     ports.insert(std::to_string(pair.port.value));
     allowed.insert(fmt::format("{} . {}", pair.port.value, pair.uid.value));
   }
+  std::set<std::string> apps;
+  for (const model::Uid uid : reserved.apps) {
+    apps.insert(std::to_string(uid.value));
+  }
+  std::set<std::string> ranges;
+  for (const auto& [first, last] : reserved.ports) {
+    ranges.insert(first == last ? std::to_string(first) : fmt::format("{}-{}", first, last));
+  }
   return forget(table) + fmt::format(R"(table inet {} {{
   set guarded {{ type inet_service; {} }}
   set allowed {{ type inet_service . uid; {} }}
+  set apps {{ type uid; {} }}
+  set reserved {{ type inet_service; flags interval; auto-merge; {} }}
   chain output {{
     type filter hook output priority 0; policy accept;
     oifname "lo" tcp flags & (syn | ack) == syn tcp dport @guarded \
       meta skuid != 0 tcp dport . meta skuid != @allowed reject with tcp reset
+    oifname "lo" tcp flags & (syn | ack) == (syn | ack) tcp sport @guarded \
+      meta skuid != 0 tcp sport . meta skuid != @allowed drop
+    tcp flags & (syn | ack) == (syn | ack) meta skuid @apps tcp sport @reserved \
+      tcp sport . meta skuid != @allowed drop
   }}
 }}
 )",
-                                     table, elements(ports), elements(allowed));
+                                     table, elements(ports), elements(allowed), elements(apps),
+                                     elements(ranges));
 }
 
 std::string table_name(std::string_view platform) {
@@ -73,14 +90,14 @@ std::string table_name(std::string_view platform) {
 
 PortGuard::PortGuard(std::string_view platform) : table_(table_name(platform)) {
   try {
-    available_ = nft(ruleset(table_, {{{1}, {1}}}), true).ok();
+    available_ = nft(ruleset(table_, {{{1}, {1}}}, {{{1}}, {{1, 2}}}), true).ok();
   } catch (const Error&) {
     // nft is not installed.
   }
 }
 
-void PortGuard::set(std::vector<Pair> pairs) {
-  const Outcome outcome = nft(ruleset(table_, pairs), false);
+void PortGuard::set(const std::vector<Pair>& pairs, const ReservedPorts& reserved) {
+  const Outcome outcome = nft(ruleset(table_, pairs, reserved), false);
   if (!outcome.ok()) {
     const std::string words = outcome.output.substr(0, outcome.output.find('\n'));
     throw Error(ErrorKind::internal, fmt::format("nft: {}: {}", outcome.describe(), words))

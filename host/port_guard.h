@@ -1,9 +1,10 @@
 /// Keeps other users off an app's $PORT on loopback. An app that listens on TCP can be reached by
 /// every local user; an nft table of our own lets only root and the app's own uid connect to its
-/// port. (Unix sockets in 2710 directories protect everything else.)
+/// port, and answer from it: who holds a port that is not his gets no connection. (Unix sockets in
+/// 2710 directories protect everything else.)
 ///
-/// One table a platform (`inet upaas-PLATFORM`), a set of (port, uid) pairs, one chain on output
-/// over lo. Needs the program `nft`; `available` says whether it works here. Source: nft(8).
+/// One table a platform (`inet upaas-PLATFORM`), a set of (port, uid) pairs, one chain on output.
+/// Needs the program `nft`; `available` says whether it works here. Source: nft(8).
 #pragma once
 
 #include "model/units.h"
@@ -13,6 +14,13 @@
 #include <vector>
 
 namespace upaas::host {
+
+/// Ports at which none of `apps` may answer, on any address, unless a pair says so.
+struct ReservedPorts {
+  std::vector<model::Uid> apps{};
+  std::vector<model::Range<std::uint32_t>> ports{};
+  friend bool operator==(const ReservedPorts&, const ReservedPorts&) = default;
+};
 
 class PortGuard {
  public:
@@ -25,7 +33,7 @@ class PortGuard {
     friend auto operator<=>(const Pair&, const Pair&) = default;
   };
   /// Makes the table hold exactly these, in one nft transaction. Error(internal) with nft's words.
-  void set(std::vector<Pair> pairs);
+  void set(const std::vector<Pair>& pairs, const ReservedPorts& reserved = {});
   /// Removes the table.
   void remove() noexcept;
 

@@ -14,6 +14,7 @@
 #include <nlohmann/json.hpp>
 
 #include <poll.h>
+#include <sys/epoll.h>
 #include <sys/inotify.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -24,6 +25,7 @@
 #include <cstring>
 #include <ctime>
 #include <map>
+#include <set>
 #include <utility>
 
 namespace upaas::router_sub {
@@ -34,8 +36,10 @@ using std::chrono::milliseconds;
 
 constexpr std::size_t kLongestRoutes = std::size_t{64} << 20;
 // Between two looks at everything else: one sender's flood must not keep the announcer from its
-// work.
-constexpr int kMostAtOnce = 64;
+// work, nor the machine from its own.
+constexpr int kMostEars = 64;
+constexpr int kMostAtOnce = 8;
+constexpr milliseconds kDeaf{200};
 
 UniqueFd watch(const fs::path& directory) {
   UniqueFd fd(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
@@ -95,9 +99,21 @@ struct Announcer::State {
       links.emplace_back(directory);
     }
     routes_watch = watch(options.directory);
-    announcements = bind_announcements(options.announce / "announce.sock");
+    announcements.reset(::epoll_create1(EPOLL_CLOEXEC));
+    if (!announcements.valid()) {
+      throw system_error("epoll");
+    }
     reread();
   }
+
+  struct Ear {
+    UniqueFd socket;
+    std::optional<Steady::time_point> deaf_until;
+  };
+  void listen_to(const Routes& routes);
+  void set_deaf(Ear& ear, bool deaf) const;
+  void listen_again();
+  bool hear(const Ear& ear);
 
   void reread();
   void send(const std::vector<Message>& messages);
@@ -113,8 +129,9 @@ struct Announcer::State {
   KeyRing keys;
   std::vector<RouterLink> links;
   UniqueFd routes_watch;
-  UniqueFd announcements;
-  long long refused = 0;  // since the last line about it
+  UniqueFd announcements;                        // epoll over all ears that are not deaf
+  std::map<std::string, Ear, std::less<>> ears;  // by instance
+  long long refused = 0;                         // since the last line about it
   Steady::time_point next_refusal_line = Steady::now();
 };
 
@@ -144,6 +161,7 @@ void Announcer::State::reread() {
     const auto text = read_file_if_any(options.directory / "routes", kLongestRoutes);
     const Routes routes =
         text ? routes_from_json(parse_json(*text, "routes", kLongestRoutes)) : Routes{};
+    listen_to(routes);
     send(known.set_routes(routes, Steady::now()));
   } catch (const Error& error) {
     log_error("the routes stay as they were", {{"reason", error.message()}});
@@ -177,11 +195,49 @@ void Announcer::State::refuse(std::string_view reason, uid_t sender, std::string
   }
 }
 
-void Announcer::State::hear() {
+// One ear's trouble is not another's: it is told, and tried again with the next routes.
+void Announcer::State::listen_to(const Routes& routes) {
+  std::set<std::string_view> wanted;
+  for (const Route& route : routes.items) {
+    wanted.insert(route.instance);
+    if (ears.contains(route.instance)) {
+      continue;
+    }
+    try {
+      Ear ear{.socket = bind_announcements(options.announce / route.instance / "announce.sock"),
+              .deaf_until = {}};
+      epoll_event event{.events = EPOLLIN, .data = {.fd = ear.socket.get()}};
+      if (::epoll_ctl(announcements.get(), EPOLL_CTL_ADD, ear.socket.get(), &event) != 0) {
+        throw system_error("epoll");
+      }
+      ears.emplace(route.instance, std::move(ear));
+    } catch (const Error& error) {
+      log_error("cannot listen", {{"to", route.instance}, {"reason", error.message()}});
+    }
+  }
+  std::erase_if(ears, [&](const auto& entry) { return !wanted.contains(entry.first); });
+}
+
+void Announcer::State::set_deaf(Ear& ear, bool deaf) const {
+  epoll_event event{.events = deaf ? 0U : EPOLLIN, .data = {.fd = ear.socket.get()}};
+  ::epoll_ctl(announcements.get(), EPOLL_CTL_MOD, ear.socket.get(), &event);
+  ear.deaf_until = deaf ? std::optional(Steady::now() + kDeaf) : std::nullopt;
+}
+
+void Announcer::State::listen_again() {
+  for (auto& [name, ear] : ears) {
+    if (ear.deaf_until && *ear.deaf_until <= Steady::now()) {
+      set_deaf(ear, false);
+    }
+  }
+}
+
+// False when there may be more.
+bool Announcer::State::hear(const Ear& ear) {
   for (int count = 0; count < kMostAtOnce; ++count) {
-    const std::optional<Datagram> datagram = receive(announcements.get());
+    const std::optional<Datagram> datagram = receive(ear.socket.get());
     if (!datagram) {
-      return;
+      return true;
     }
     const std::optional<Announcement> announcement = decode(datagram->bytes);
     if (!announcement) {
@@ -192,17 +248,35 @@ void Announcer::State::hear() {
       refuse("no such route, or not of this uid and address", datagram->sender, announcement->key);
     }
   }
+  return false;
+}
+
+void Announcer::State::hear() {
+  std::array<epoll_event, kMostEars> ready{};
+  const int count = ::epoll_wait(announcements.get(), ready.data(), kMostEars, 0);
+  std::set<int> sockets;
+  for (int i = 0; i < count; ++i) {
+    sockets.insert(ready[static_cast<std::size_t>(i)].data.fd);
+  }
+  for (auto& [name, ear] : ears) {
+    if (sockets.contains(ear.socket.get()) && !hear(ear)) {
+      set_deaf(ear, true);
+    }
+  }
 }
 
 int Announcer::State::patience() const {
   const bool all =
       std::all_of(links.begin(), links.end(), [](const RouterLink& l) { return l.connected(); });
-  return all ? -1 : static_cast<int>(options.retry.count());
+  const bool deaf =
+      std::any_of(ears.begin(), ears.end(), [](const auto& e) { return e.second.deaf_until; });
+  return all && !deaf ? -1 : static_cast<int>(options.retry.count());
 }
 
 // False when it is time to go.
 bool Announcer::State::step() {
   reach();
+  listen_again();
   std::vector<pollfd> wait = {{options.emperor, POLLIN, 0},
                               {routes_watch.get(), POLLIN, 0},
                               {announcements.get(), POLLIN, 0}};

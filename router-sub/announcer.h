@@ -4,9 +4,10 @@
 ///
 /// A vassal is believed when its datagram comes from the uid and names the address that its route
 /// has (SO_PASSCRED, unix(7)). A route must be known before its vassal speaks; until it is live,
-/// the announcement is only remembered. What became live, and everything for a FastRouter that came
-/// back, is sent at once; otherwise at each announcement, every 2 s. Refusals are logged, at most
-/// once a second.
+/// the announcement is only remembered. Every instance has a socket of its own, made when its route
+/// is read, and is heard for a few datagrams in turn: who sends more is not heard for a moment.
+/// What became live, and everything for a FastRouter that came back, is sent at once; otherwise at
+/// each announcement, every 2 s. Refusals are logged, at most once a second.
 #pragma once
 
 #include <chrono>
@@ -19,7 +20,7 @@ namespace upaas::router_sub {
 struct AnnouncerOptions {
   /// Has `routes` and `keys/APP.pem`. Watched: it must be there.
   std::filesystem::path directory;
-  /// Gets `announce.sock` (0666: the sender's uid decides) and `obeyed`.
+  /// Gets `obeyed`, and INSTANCE/announce.sock for every route (0666: the directory decides).
   std::filesystem::path announce;
   /// One a FastRouter: the directories of their sockets.
   std::vector<std::filesystem::path> routers = {};

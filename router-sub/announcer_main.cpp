@@ -4,6 +4,8 @@
 
 #include <fmt/core.h>
 
+#include <sys/resource.h>
+
 #include <charconv>
 #include <cstdio>
 #include <cstdlib>
@@ -60,6 +62,11 @@ int main(int argc, char** argv) {
     return kUsageExit;
   }
   options.emperor = emperor_descriptor();
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) == 0) {
+    files.rlim_cur = files.rlim_max;  // a socket for every instance
+    ::setrlimit(RLIMIT_NOFILE, &files);
+  }
   try {
     upaas::router_sub::Announcer(std::move(options)).run();
     return 0;

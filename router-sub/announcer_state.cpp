@@ -45,11 +45,13 @@ std::vector<Message> AnnouncerState::set_routes(Routes routes, Steady::time_poin
   std::map<std::string, Known, std::less<>> before = std::exchange(known_, {});
   generation_ = routes.generation;
   for (Route& route : routes.items) {
-    Known fresh{.route = std::move(route), .cores = 1, .heard = {}};
+    Known fresh{.route = std::move(route)};
     const auto old = before.find(fresh.route.instance);
     bool changed = true;
     if (old != before.end()) {
       fresh.cores = old->second.cores;
+      fresh.allowance = old->second.allowance;
+      fresh.counted = old->second.counted;
       // Its word counts only as long as it would still be believed.
       if (old->second.route.uid == fresh.route.uid &&
           old->second.route.address == fresh.route.address) {
@@ -70,6 +72,16 @@ std::vector<Message> AnnouncerState::set_routes(Routes routes, Steady::time_poin
   return messages;
 }
 
+bool AnnouncerState::may_speak(Known& known, Steady::time_point now) {
+  const std::chrono::duration<double> passed = now - std::exchange(known.counted, now);
+  known.allowance = std::min(kBurst, known.allowance + passed.count());
+  if (known.allowance < 1) {
+    return false;
+  }
+  known.allowance -= 1;
+  return true;
+}
+
 std::optional<std::vector<Message>> AnnouncerState::hear(const Announcement& announcement,
                                                          uid_t sender, Steady::time_point now) {
   const auto found = known_.find(announcement.key);
@@ -81,7 +93,7 @@ std::optional<std::vector<Message>> AnnouncerState::hear(const Announcement& ann
   known.cores = announcement.cores;
   known.heard = announcement.verb == Verb::subscribe ? std::optional(now) : std::nullopt;
   std::vector<Message> messages;
-  if (known.route.live) {
+  if (known.route.live && may_speak(known, now)) {
     add(messages, announcement.verb, known.route, known.cores);
   }
   return messages;

@@ -31,7 +31,8 @@ class AnnouncerState {
   /// is not any more is unsubscribed.
   [[nodiscard]] std::vector<Message> set_routes(Routes routes, Steady::time_point now);
   /// A vassal spoke. Nothing when it is refused: no such route, another uid, another address. A
-  /// route that is not live is remembered and gives no message.
+  /// route that is not live is remembered and gives no message, nor does one that speaks more than
+  /// once a second (a few times at once are fine): every message is signed and costs time.
   [[nodiscard]] std::optional<std::vector<Message>> hear(const Announcement& announcement,
                                                          uid_t sender, Steady::time_point now);
   /// Every live and fresh route: for a FastRouter that came back.
@@ -43,7 +44,11 @@ class AnnouncerState {
     Route route;
     int cores = 1;
     std::optional<Steady::time_point> heard;
+    double allowance = kBurst;  // messages it may still cause
+    Steady::time_point counted{};
   };
+  static constexpr double kBurst = 4;
+  static bool may_speak(Known& known, Steady::time_point now);
   [[nodiscard]] bool announced(const Known& known, Steady::time_point now) const;
 
   std::chrono::milliseconds fresh_;

@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <filesystem>
+#include <set>
 
 namespace upaas::router_sub {
 namespace {
@@ -74,6 +76,24 @@ void make_directories(const Options& options) {
   make_directory(places.layout.announce(), 0711, announcer, announcer);
 }
 
+void make_ears(const Options& options, const std::vector<Route>& routes) {
+  const fs::path all = options.layout.announce();
+  std::set<std::string> former;
+  std::error_code none;
+  for (const fs::directory_entry& entry : fs::directory_iterator(all, none)) {
+    if (entry.is_directory(none)) {
+      former.insert(entry.path().filename());
+    }
+  }
+  for (const Route& route : routes) {
+    make_directory(all / route.instance, 0710, options.announcer_uid.value, route.uid.value);
+    former.erase(route.instance);
+  }
+  for (const std::string& name : former) {
+    remove_tree(all / name);
+  }
+}
+
 void write_configuration(const Options& options) {
   const Places places{options.layout};
   const auto write = [](const fs::path& path, const std::string& text) {
@@ -102,13 +122,15 @@ host::LaunchSpec fastrouter_launch(const Options& options, std::string_view name
                fmt::format("[{}]", places.ini(name).native())};
   spec.uid = options.router;
   spec.mask = 007;  // the subscription socket has no mode option: its directory's group may send
-  spec.mounts = {home(),
-                 {Kind::bind_read_only, places.ini(name), inside::kFastRouterIni},
-                 {Kind::bind, places.layout.instances(), host::inside::kInstances},
-                 {Kind::bind_read_only, places.public_keys(), inside::kKeys},
-                 {Kind::bind, places.sock(name), own / "sock"},
-                 {Kind::bind, places.sub(name), own / "sub"},
-                 {Kind::bind, places.stats(name), own / "stats"}};
+  spec.mounts = {
+      home(),
+      {Kind::bind_read_only, places.ini(name), inside::kFastRouterIni},
+      // An app owns its run directory: a link there could lead to another app, or back here.
+      {Kind::bind_without_links, places.layout.instances(), host::inside::kInstances},
+      {Kind::bind_read_only, places.public_keys(), inside::kKeys},
+      {Kind::bind, places.sock(name), own / "sock"},
+      {Kind::bind, places.sub(name), own / "sub"},
+      {Kind::bind, places.stats(name), own / "stats"}};
   return spec;
 }
 

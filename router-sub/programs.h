@@ -13,6 +13,8 @@ namespace upaas::router_sub {
 /// Makes every directory with its owner and mode. Directories that a running program has mounted
 /// are kept: a new one in their place would not be seen.
 void make_directories(const Options& options);
+/// Makes the directory that the announcer listens in to each instance, and removes those of others.
+void make_ears(const Options& options, const std::vector<Route>& routes);
 /// Writes nginx.conf, the pages and the FastRouters' ini. What runs already does not look at them
 /// again.
 void write_configuration(const Options& options);

@@ -222,6 +222,7 @@ bool Routers::set_routes(std::vector<Route> routes, milliseconds limit) {
   Routes current = read_routes(places);
   if (current.generation == 0 || current.items != routes) {
     make_directories(state_->options);
+    make_ears(state_->options, routes);
     // Beyond what the announcer obeyed last, also when the file was lost.
     current.generation = std::max({0LL, current.generation, read_obeyed(places)}) + 1;
     current.items = std::move(routes);

@@ -14,7 +14,11 @@
 ///   instead of 404
 ///                            while it is down. Below RUN: after a reboot, publish all apps again
 ///   RUN/announcer            what the announcer reads: routes, keys/APP.pem (0400 announcer); its
-///   log RUN/announce             announce.sock and obeyed, both the announcer's (0711) DATA/keys
+///   log
+///   RUN/announce             obeyed, and INSTANCE/announce.sock, where that instance alone is
+///   heard:
+///                            one that floods it floods nobody else's (0711 announcer, 0710
+///                            announcer:app) DATA/keys
 ///   the apps' key pairs, APP.pem (0600 root)
 /// An error that nginx itself made has the header X-Upaas-Front: `unknown` (404), `down` (503),
 /// `error`. Three uids of our own: `router` (FastRouters), `front` (nginx), `announcer`.

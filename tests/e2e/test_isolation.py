@@ -79,9 +79,13 @@ class Isolation(unittest.TestCase):
         run = self.p.run_dir
         victim = self.victim()
         address = f"/home/i/{victim}/run/app.sock"
+        ear = run / "announce" / victim / "announce.sock"
+        own = run / "announce" / self.p.ps("looker")[0]["id"] / "announce.sock"
+        self.assertTrue(ear.exists())
         for verb in (0, 1):
-            run_as(self.attacker, ANNOUNCE, run / "announce/announce.sock", victim, address, verb)
-            run_as(self.attacker, ANNOUNCE, run / "announce/announce.sock", "victim.test", "/home/i/evil/run/app.sock", verb)
+            self.assertIn("REFUSED", run_as(self.attacker, ANNOUNCE, ear, victim, address, verb).stdout)
+            self.assertIn("SENT", run_as(self.attacker, ANNOUNCE, own, victim, address, verb).stdout)
+            self.assertIn("SENT", run_as(self.attacker, ANNOUNCE, own, "victim.test", "/home/i/evil/run/app.sock", verb).stdout)
             for router in run.glob("routers/fr*/sub/*.sock"):
                 self.assertIn("REFUSED", run_as(self.attacker, ANNOUNCE, router, "victim.test", "/tmp/evil.sock", verb).stdout)
         for _ in range(50):

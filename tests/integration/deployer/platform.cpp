@@ -39,7 +39,6 @@ Platform::Platform()
       cgroups(host::CgroupRoot::find(options.layout.platform())) {
   restart_daemon();
   make_directory(options.layout.announce(), 0711);
-  announcer = bind_unix_datagram(options.layout.announce() / "announce.sock", 0666);
   deployer->ensure_emperor();
 }
 
@@ -67,6 +66,9 @@ deployer::Start Platform::prepare(const std::string& app, const model::Runtime& 
   }
   deployer->unpack(start.release.bundle, file);
   fs::remove(file);
+  const fs::path ear = options.layout.announce(start.instance.id.str());
+  make_directory(ear, 0710, 0, start.instance.uid.value);
+  announcer.push_back(bind_unix_datagram(ear / "announce.sock", 0666));
   return start;
 }
 

@@ -51,7 +51,7 @@ class Platform {
   deployer::Options options;
   host::CgroupRoot cgroups;
   std::unique_ptr<deployer::Deployer> deployer;
-  UniqueFd announcer;  // takes the announcements and keeps them
+  std::vector<UniqueFd> announcer;  // takes the announcements and keeps them
 };
 
 }  // namespace upaas::test

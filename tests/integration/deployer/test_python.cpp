@@ -91,7 +91,7 @@ TEST_CASE("a vassal announces itself, with its name as the key, to the announcer
   ssize_t got = -1;
   REQUIRE(wait_until(
       [&] {
-        got = ::recv(platform.announcer.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+        got = ::recv(platform.announcer.back().get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
         return got > 0;
       },
       10s));

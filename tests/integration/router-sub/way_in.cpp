@@ -162,6 +162,7 @@ Route WayIn::start(const std::string& instance, std::vector<std::string> domains
                  ",key=" + instance + ",addr=" + route.address + "\n",
              {.sync = false});
   make_directory(layout.instance(instance), 0711);
+  make_directory(layout.announce(instance), 0710);
   make_directory(layout.instance_run(instance), 02710, kAppUid.value, kRouterUid.value);
   host::LaunchSpec spec;
   spec.argv = {options.uwsgi, "--ini", std::string(host::inside::kIni)};
@@ -170,7 +171,7 @@ Route WayIn::start(const std::string& instance, std::vector<std::string> domains
                  {host::Mount::Kind::bind_read_only, files, host::inside::kTree},
                  {host::Mount::Kind::bind_read_only, files / "vassal.ini", host::inside::kIni},
                  {host::Mount::Kind::bind, layout.instance_run(instance), host::inside::kRun},
-                 {host::Mount::Kind::bind_read_only, layout.announce(), "/home/announce"}};
+                 {host::Mount::Kind::bind_read_only, layout.announce(instance), "/home/announce"}};
   detached(instance).ensure(spec, SIGKILL);
   vassals_.push_back(instance);
   REQUIRE(wait_until([&] { return fs::exists(layout.instance_socket(instance)); }, 20s));

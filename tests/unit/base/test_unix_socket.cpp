@@ -52,6 +52,16 @@ TEST_CASE("a stream socket at a very long path works both ways") {
   CHECK(read_to_end(server.get(), 5s) == "ping");
 }
 
+TEST_CASE("a link to a socket is not connected to, nor is a plain file") {
+  const TempDir directory;
+  const UniqueFd listener = listen_unix(directory.path() / "real.sock", 0600);
+  fs::create_symlink("real.sock", directory.path() / "link.sock");
+  write_file(directory.path() / "file.sock", "");
+  CHECK(connect_unix(directory.path() / "real.sock", 5s));
+  CHECK_FALSE(connect_unix(directory.path() / "link.sock", 5s));
+  CHECK_FALSE(connect_unix(directory.path() / "file.sock", 5s));
+}
+
 TEST_CASE("a short path is taken as it is, a name that can never fit is refused") {
   CHECK(ShortSocketPath("/tmp/a.sock").str() == "/tmp/a.sock");
   CHECK(ShortSocketPath(std::string(107, 'x')).str().size() == 107);

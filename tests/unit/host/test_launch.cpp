@@ -72,6 +72,22 @@ TEST_CASE("A launch description survives its JSON") {
   CHECK_FALSE(launch_spec_from_json(to_json(shell("x"))).uid.has_value());
 }
 
+TEST_CASE("Links in a directory mounted without them lead nowhere, plain names do") {
+  const TempDir temp;
+  const Place place;
+  fs::create_symlink("file", place.tree / "link");
+  fs::create_symlink("/usr", place.tree / "out");
+  LaunchSpec spec = shell(
+      "cat /home/t/file; echo; cat /home/t/link || echo no link; ls /home/t/out/bin >&2 || "
+      "echo no way out");
+  spec.mounts = {{Mount::Kind::tmpfs, {}, "/home"},
+                 {Mount::Kind::bind_without_links, place.tree, "/home/t"}};
+  const std::string seen = test::output_of(spec, temp.path());
+  CHECK(seen.find("from the tree\n") != std::string::npos);
+  CHECK(seen.find("no link\n") != std::string::npos);
+  CHECK(seen.find("no way out\n") != std::string::npos);
+}
+
 TEST_CASE("A launch description that says nonsense is refused") {
   const Json good = to_json(shell("x"));
   for (const char* patch :

@@ -52,6 +52,18 @@ TEST_CASE("only the route's own uid and address are believed") {
   CHECK(messages->front().subscription.cores == 3);
 }
 
+TEST_CASE("who speaks all the time causes no more messages than once a second") {
+  AnnouncerState state(kFresh);
+  (void)state.set_routes({.generation = 1, .items = {route("a", true)}}, kStart);
+  std::size_t messages = 0;
+  for (int i = 0; i < 1000; ++i) {
+    messages += state.hear(from("a"), 1000, kStart + i * 10ms).value().size();
+  }
+  CHECK(messages >= 10);
+  CHECK(messages <= 14);
+  CHECK(state.hear(from("a"), 1000, kStart + 12s).value().size() == 1);
+}
+
 TEST_CASE("a held route is remembered and subscribed the moment it is live") {
   AnnouncerState state(kFresh);
   (void)state.set_routes({.generation = 1, .items = {route("a", false)}}, kStart);
