@@ -35,8 +35,8 @@ std::optional<std::string> current_revision(Platform& platform, const AppName& n
 }
 
 builder::Built build_bundle(Platform& platform, const DeployJob& job, const model::AppSpec& spec,
-                            const std::filesystem::path& output,
-                            const builder::Progress& progress) {
+                            const std::filesystem::path& output, const builder::Progress& progress,
+                            std::unique_ptr<BundlePins::Pin>& pin) {
   builder::Request request{.app = job.app,
                            .spec = spec,
                            .source_directory = {},
@@ -55,7 +55,10 @@ builder::Built build_bundle(Platform& platform, const DeployJob& job, const mode
                 "deploy with the upaas command line, which uploads the source directory");
   }
   builder::Options options = platform.options.build;
-  options.has_bundle = [&](const model::BundleId& id) { return platform.bundles.has(id.str()); };
+  options.has_bundle = [&](const model::BundleId& id) {
+    pin = std::make_unique<BundlePins::Pin>(platform.pins, id);
+    return platform.bundles.has(id.str());
+  };
   return builder::build(request, options, output, progress);
 }
 
@@ -67,12 +70,14 @@ void build_and_store(Platform& platform, const DeployJob& job, Candidate& candid
   BuildRun run(platform, job.app, job.by, journey);
   try {
     const auto built = journey.step("build", [&] {
-      auto result = build_bundle(platform, job, candidate.release.spec, output, run.progress());
+      auto result = build_bundle(platform, job, candidate.release.spec, output, run.progress(),
+                                 candidate.pin);
       run.close();
       return result;
     });
     fault_point("deploy.built");
     journey.step("store", [&] {
+      candidate.pin = std::make_unique<BundlePins::Pin>(platform.pins, built.packed.id);
       candidate.release.bundle =
           built.reused ? built.packed.id : model::BundleId(platform.bundles.add(output));
       candidate.release.runtime = built.runtime;
@@ -103,6 +108,8 @@ Candidate make_candidate(Platform& platform, const DeployJob& job, RolloutLock& 
   if (job.request.bundle) {
     journey.skip("build");
     journey.step("store", [&] {
+      candidate.pin =
+          std::make_unique<BundlePins::Pin>(platform.pins, model::BundleId(*job.request.bundle));
       const auto file = platform.bundles.verified(*job.request.bundle);
       candidate.release.runtime = bundle::verify(file).runtime;
       candidate.release.bundle = model::BundleId(*job.request.bundle);

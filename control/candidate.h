@@ -4,6 +4,7 @@
 #include "control/deploy.h"
 #include "control/rollout.h"
 
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -12,7 +13,8 @@ namespace upaas::control {
 struct Candidate {
   model::Release release;  // its number is given later
   std::vector<model::Domain> domains;
-  std::optional<BuildRecord> build = {};  // nothing for a bundle that was built elsewhere
+  std::optional<BuildRecord> build = {};      // nothing for a bundle that was built elsewhere
+  std::unique_ptr<BundlePins::Pin> pin = {};  // until the release names the bundle
 };
 
 /// Steps read, build, store. Error(invalid) for the metadata or a bundle that is not what its

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/fault.h"
+#include "base/log.h"
 #include "control/candidate.h"
 #include "control/domains.h"
 #include "control/follow.h"
@@ -144,7 +145,16 @@ void carry_out(Switch& s) {
       s.rollout.abandon();
       throw error.within("the daemon stopped during the deploy");
     }
-    if (!committed) revert(s, error);
+    if (!committed) {
+      // What went wrong is the answer, also when taking back does not end in time: the reconciler
+      // does the rest.
+      try {
+        revert(s, error);
+      } catch (const Error& second) {
+        log_warning("taking back a deploy",
+                    {{"app", s.app.name.str()}, {"error", second.message()}});
+      }
+    }
     throw;
   }
   if (probe) s.probes = probe->finish();
@@ -179,6 +189,8 @@ wire::DeployResult deploy(Platform& platform, Reconciler& reconciler, const Depl
            .app = app,
            .release = candidate.release,
            .old = platform.records.instances(job.app)};
+  // Those that are on their way out already are the reconciler's: a record once removed stays so.
+  std::erase_if(s.old, [](const auto& instance) { return instance.wanted == Wanted::gone; });
   if (const auto same = unchanged(platform, app, candidate)) {
     s.release = *same;
     auto result = result_of(s, false);

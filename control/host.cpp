@@ -97,11 +97,12 @@ Host::~Host() {
   state_->loop.request_stop();
   state_->work.notify_all();
   if (state_->loop.joinable()) state_->loop.join();
-  std::map<std::string, Slot> slots;
-  {
-    const std::lock_guard lock(state_->mutex);
-    for (auto& [name, slot] : state_->slots) slot.worker.request_stop();
-    slots.swap(state_->slots);
+  // The slots stay until their workers have ended: what these still publish is made of all of them.
+  std::vector<std::jthread> workers;
+  const std::unique_lock lock(state_->mutex);
+  for (auto& [name, slot] : state_->slots) {
+    slot.worker.request_stop();
+    workers.push_back(std::move(slot.worker));
   }
 }
 
@@ -359,8 +360,12 @@ void Host::State::stop_strangers() {
       const std::lock_guard lock(mutex);
       if (slots.contains(name)) continue;
     }
-    deployer.stop(name);
-    options.event("", "repair.leftover", name + " is in no order: stopped and removed");
+    try {
+      deployer.stop(name);
+      options.event("", "repair.leftover", name + " is in no order: stopped and removed");
+    } catch (const Error& error) {
+      log_error("a leftover instance", {{"instance", name}, {"error", error.message()}});
+    }
   }
   push_routes();
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "builder/builder.h"
+#include "control/bundle_pins.h"
 #include "control/host.h"
 #include "control/lord.h"
 #include "control/records.h"
@@ -61,6 +62,7 @@ struct Platform {
   host::Claims& ports;
   host::PortGuard& port_guard;
   Lord lord;
+  BundlePins pins = {};
   RunningBuilds running_builds = {};
 
   /// NAME.<domain> and the app's own domains, in that order.

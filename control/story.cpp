@@ -87,12 +87,16 @@ Bundles bundles_of_releases(Platform& platform) {
 }
 
 /// Of the candidates, the bundles that nothing needs; and every tree that nothing needs.
-void remove_unneeded(Platform& platform, const Bundles& bundles,
-                     const std::set<model::BundleId>& candidates) {
-  for (const auto& id : candidates) {
-    if (!bundles.needed.contains(id)) platform.bundles.remove(id.str());
-  }
-  (void)platform.deployer.remove_trees_except({bundles.needed.begin(), bundles.needed.end()});
+/// Without candidates, those of all releases.
+void remove_unneeded(Platform& platform, const std::set<model::BundleId>* candidates = nullptr) {
+  platform.pins.exclude([&](const auto& pinned) {
+    Bundles bundles = bundles_of_releases(platform);
+    bundles.needed.insert(pinned.begin(), pinned.end());
+    for (const auto& id : candidates != nullptr ? *candidates : bundles.former) {
+      if (!bundles.needed.contains(id)) platform.bundles.remove(id.str());
+    }
+    (void)platform.deployer.remove_trees_except({bundles.needed.begin(), bundles.needed.end()});
+  });
 }
 
 }  // namespace
@@ -101,10 +105,9 @@ void housekeep(Platform& platform, const AppName& app) {
   try {
     release_domains(platform, app);
     housekeep_builds(platform, app);
-    const auto bundles = bundles_of_releases(platform);
     // One that no release names yet was just uploaded: it belongs to a deploy that is about to
     // begin.
-    remove_unneeded(platform, bundles, bundles.former);
+    remove_unneeded(platform);
   } catch (const std::exception& error) {
     log_warning("housekeeping", {{"app", app.str()}, {"error", error.what()}});
   }
@@ -121,7 +124,7 @@ void housekeep_builds(Platform& platform, const AppName& app) {
 }
 
 void drop_bundles(Platform& platform, const std::set<model::BundleId>& candidates) {
-  remove_unneeded(platform, bundles_of_releases(platform), candidates);
+  remove_unneeded(platform, &candidates);
 }
 
 void sweep_uploads(Platform& platform) {

@@ -50,6 +50,7 @@ struct Jobs::State {
   Options options;
   std::mutex mutex;
   std::list<std::shared_ptr<Job>> jobs;
+  bool stopped = false;
 
   void reap() {
     jobs.remove_if([](const std::shared_ptr<Job>& job) {
@@ -68,6 +69,7 @@ Jobs::~Jobs() {
 
 std::shared_ptr<Jobs::Job> Jobs::start(std::function<void(const Write&, std::stop_token)> work) {
   const std::lock_guard lock(state_->mutex);
+  if (state_->stopped) throw Error(ErrorKind::unreachable, "the server is stopping");
   state_->reap();
   if (state_->jobs.size() >= static_cast<std::size_t>(state_->options.at_once)) {
     throw Error(ErrorKind::no_capacity, "too many deploys run at once",
@@ -113,6 +115,7 @@ void Jobs::stop() {
   std::list<std::shared_ptr<Job>> jobs;
   {
     const std::lock_guard lock(state_->mutex);
+    state_->stopped = true;
     jobs.swap(state_->jobs);
   }
   for (const auto& job : jobs) job->thread.request_stop();

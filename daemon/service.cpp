@@ -124,6 +124,14 @@ control::PlatformOptions platform_options(const Config& config, const SystemUids
           .limits = cgroups.support().str()};
 }
 
+/// Two servers with one `run` and different `data` would end each other's apps.
+FileLock lock_run(const host::Layout& layout) {
+  if (auto lock = FileLock::attempt(layout.run / "lock")) return std::move(*lock);
+  throw Error(ErrorKind::conflict,
+              layout.run.string() + " is in use by another upaasd, whose `data` is elsewhere",
+              "give each server a `run` of its own");
+}
+
 }  // namespace
 
 struct Service::State {
@@ -132,6 +140,7 @@ struct Service::State {
   std::filesystem::path templates;
   std::string token;
   std::unique_ptr<store::Store> store;
+  FileLock run_lock;
   store::EventLog events;
   store::BundleFiles bundles;
   store::BundleFiles sources;
@@ -153,6 +162,7 @@ struct Service::State {
         templates(host::find_templates()),
         token((make_directories(layout), admin_token(layout))),
         store(store::open_sqlite(layout.database())),
+        run_lock(lock_run(layout)),
         events(layout.events(), {}),
         bundles(layout.bundles(), {}),
         sources(layout.sources(), {}),

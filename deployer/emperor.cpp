@@ -77,6 +77,9 @@ std::map<std::string, VassalStats> vassal_stats_from_json(std::string_view text)
   for (const Json& item : get_array(stats, "blacklist")) {
     if (VassalStats* vassal = entry(item)) {
       vassal->blacklisted = true;
+      if (const long long seconds = get_int_or(item, "last_attempt", 0); seconds > 0) {
+        vassal->crashed = WallTime(std::chrono::seconds(seconds));
+      }
     }
   }
   return vassals;

@@ -30,6 +30,7 @@ struct VassalStats {
   pid_t pid = 0;
   bool accepting = false;
   bool blacklisted = false;
+  std::optional<WallTime> crashed;  // when it was put there last, whole seconds
   std::optional<WallTime> since;  // last start, whole seconds
 };
 

@@ -22,6 +22,7 @@ constexpr milliseconds kAskLimit = std::chrono::seconds(5);
 constexpr std::size_t kOutputLines = 20;
 constexpr milliseconds kFirstPause{4};
 constexpr milliseconds kLongestPause{100};
+constexpr std::chrono::seconds kWholeSecond{1};
 
 bool listens(model::Port port) {
   const UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -76,7 +77,9 @@ class Wait {
     }
     const auto found = all->find(start_.instance.id.str());
     const VassalStats vassal = found == all->end() ? VassalStats{} : found->second;
-    crashed_ = !vassal.accepting && (vassal.blacklisted || accepting_);
+    // The Emperor never forgets a name: what it says of an earlier try is no news of this one.
+    const bool now = !vassal.crashed || *vassal.crashed + kWholeSecond >= started_;
+    crashed_ = !vassal.accepting && ((vassal.blacklisted && now) || accepting_);
     if (vassal.accepting && accepting_ && vassal.pid != pid_) {
       crashed_ = true;
     }
@@ -132,6 +135,7 @@ class Wait {
   const Emperor& emperor_;
   std::stop_token stop_;
   Steady::time_point begun_ = Steady::now();
+  WallTime started_ = wall_now();
   Steady::time_point accepted_at_ = begun_;
   milliseconds pause_ = kFirstPause;
   bool accepting_ = false;

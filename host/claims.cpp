@@ -86,10 +86,12 @@ Claims::Claims(std::string kind, model::Range<std::uint32_t> range, fs::path own
       owner_(std::move(owner)),
       options_(std::move(options)),
       next_(range.min) {
-  make_directory(options_.directory, 0700);
+  // /run/lock is open to all: whoever made the directory first must not keep it.
+  make_directory(options_.directory, 0700, ::geteuid(), ::getegid());
 }
 
 std::optional<std::uint32_t> Claims::take() {
+  const std::lock_guard lock(mutex_);
   const std::uint64_t count = std::uint64_t{range_.max} - range_.min + 1;
   const std::vector<std::uint32_t> taken = existing();
   const Draft draft(options_.directory, owner_);

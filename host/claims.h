@@ -2,13 +2,14 @@
 /// /run/lock/upaas/KIND-NUMBER whose content names the owner (the data directory of the platform).
 /// It outlives the daemon, as what it protects does, and ends with `release`, or when its owner's
 /// data directory is gone (then anyone may take it over). Safe between processes (link(2) decides);
-/// an object is for one thread at a time. Throws Error(internal).
+/// so is an object between threads. Throws Error(internal).
 #pragma once
 
 #include "model/units.h"
 
 #include <cstdint>
 #include <filesystem>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -44,6 +45,7 @@ class Claims {
   model::Range<std::uint32_t> range_;
   std::filesystem::path owner_;
   Options options_;
+  std::mutex mutex_;  // of next_
   std::uint32_t next_;
 };
 

@@ -36,8 +36,11 @@ CREATE INDEX IF NOT EXISTS events_by_app ON events (app, id);
 )";
 
 sqlite::Database open_file(const fs::path& file) {
-  const UniqueFd fd(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  // Closed before SQLite opens it: the end of any descriptor of a file ends this process's POSIX
+  // locks on it (sqlite.org, How To Corrupt, 2.2).
+  UniqueFd fd(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (!fd.valid()) throw system_error("cannot open " + file.string());
+  fd.reset();
   sqlite::Database database(file);
   database.execute(kPrepare);
   return database;

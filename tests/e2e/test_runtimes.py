@@ -32,10 +32,29 @@ app.listen(process.env.PORT, '127.0.0.1');
 """
 
 
+# A runtime that upaas does not bring along: shell scripts by CGI.
+OURS = """
+interpreters:
+  shell:
+    any:
+      version: [/bin/sh, -c, "echo 5.2"]
+      packages: [uwsgi-core]
+      env: {GREETING: hello from}
+      settings: {script: {kind: path, default: index.sh}}
+      actions: {setup: {main: "chmod 755 *.sh; echo ours > made.txt"}}
+      uwsgi:
+        plugin: 0:cgi
+        template: |
+          processes = {{workers}}
+          chdir = {{tree}}
+          cgi = {{tree}}/{{script}}
+"""
+
+
 class Runtimes(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.p = Platform(config=f"build: {{env: {registry_settings()}}}\n")
+        cls.p = Platform(config=f"build: {{env: {registry_settings()}}}\n{OURS}")
         cls.p.__enter__()
 
     @classmethod
@@ -123,6 +142,12 @@ uwsgi:
             refused = self.p.upaas("deploy", directory, check=False)
             self.assertEqual(refused.returncode, 4)
             self.assertIn(key.split(":")[0], refused.stderr)
+
+    def test_a_runtime_of_the_administrators_own(self):
+        self.p.deploy(self.p.app("ours", **{
+            "app_yaml": "name: ours\ninterpreter: {type: shell, versions: ['5'], settings: {script: main.sh}}\n",
+            "main.sh": "#!/bin/sh\nprintf 'Content-Type: text/plain\\r\\n\\r\\n'\necho \"$GREETING $(cat made.txt)\"\n"}))
+        self.assertEqual(self.p.get("ours.test").text, "hello from ours\n")
 
     def test_a_version_that_the_machine_lacks_is_refused_with_what_it_has(self):
         directory = self.p.app("ver", **{"app_yaml": "name: ver\ninterpreter: {type: ruby, versions: ['2.7']}\n", "config.ru": ""})

@@ -1,5 +1,7 @@
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/process.h"
+#include "host/claims.h"
 #include "tests/integration/deployer/platform.h"
 
 #include <catch2/catch.hpp>
@@ -57,6 +59,35 @@ TEST_CASE("an app that kills its process while it is imported fails at once") {
   CHECK(failure.why.step == "start");
   CHECK(failure.shows("last words"));
   CHECK(failure.seconds < 15);
+}
+
+TEST_CASE("an app that failed for want of another program is started again under its own name") {
+  test::Platform platform;
+  const model::Port port = test::free_port();
+  const deployer::Start start = platform.prepare("needy", test::python(),
+                                                 {{"app.py",
+                                                   "import socket\n"
+                                                   "socket.create_connection(('127.0.0.1', " +
+                                                       std::to_string(port.value) +
+                                                       "), 5)\n"
+                                                       "def application(environ, start_response):\n"
+                                                       "    start_response('200 OK', [])\n"
+                                                       "    return [b'served']\n"}});
+  platform.deployer->start(start);
+  REQUIRE(std::holds_alternative<deployer::NotReady>(platform.deployer->wait_ready(start, {})));
+  platform.deployer->stop(start.instance.id.str());
+
+  const Process wanted(
+      {"/usr/bin/python3", "-m", "http.server", "--bind", "127.0.0.1", std::to_string(port.value)},
+      {});
+  REQUIRE(wait_until([&] { return !host::port_is_free(port); }, 20s));
+  // The next try is some seconds later: what the Emperor says has whole ones.
+  const auto failed = std::chrono::floor<std::chrono::seconds>(wall_now());
+  REQUIRE(wait_until([&] { return wall_now() > failed + 3s; }, 5s));
+  platform.deployer->start(start);
+  const auto outcome = platform.deployer->wait_ready(start, {});
+  REQUIRE(std::holds_alternative<deployer::Ready>(outcome));
+  CHECK(platform.get(start, "/").body == "served");
 }
 
 TEST_CASE("a web command that ends while starting fails at once") {
