@@ -97,18 +97,23 @@ void follow(Platform& platform, const std::vector<model::InstanceId>& instances,
         });
 }
 
-void follow_out(Platform& platform, const std::vector<model::InstanceId>& instances,
-                std::chrono::milliseconds limit, Journey& journey) {
+long long follow_out(Platform& platform, const std::vector<model::InstanceId>& instances,
+                     std::chrono::milliseconds limit, Journey& journey) {
   const std::set<std::string> skip{"fetch", "unpack", "start", "health", "announce"};
   Teller teller(journey, skip);
+  long long cut = 0;
   watch(platform, instances, limit, journey, "stopped", [&](const auto& reports) {
     bool all = true;
+    long long sum = 0;
     for (const auto& [id, report] : reports) {
       teller.tell(report);
       all = all && report.state == InstanceState::stopped;
+      sum += report.cut;
     }
+    cut = std::max(cut, sum);
     return all;
   });
+  return cut;
 }
 
 }  // namespace upaas::control
