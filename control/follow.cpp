@@ -15,6 +15,8 @@ using model::InstanceState;
 
 namespace {
 
+// Longer than that, somebody who watches wonders.
+constexpr auto kLongDrain = std::chrono::seconds(2);
 constexpr auto kLook = std::chrono::milliseconds(200);
 
 /// Tells each step once when it begins and once when it ended.
@@ -102,6 +104,8 @@ long long follow_out(Platform& platform, const std::vector<model::InstanceId>& i
   const std::set<std::string> skip{"fetch", "unpack", "start", "health", "announce"};
   Teller teller(journey, skip);
   long long cut = 0;
+  const auto begin = Steady::now();
+  bool said = false;
   watch(platform, instances, limit, journey, "stopped", [&](const auto& reports) {
     bool all = true;
     long long sum = 0;
@@ -109,6 +113,10 @@ long long follow_out(Platform& platform, const std::vector<model::InstanceId>& i
       teller.tell(report);
       all = all && report.state == InstanceState::stopped;
       sum += report.cut;
+      if (report.step == "drain" && !said && Steady::now() - begin > kLongDrain) {
+        said = true;
+        journey.line("requests are still under way; they have until drain.timeout");
+      }
     }
     cut = std::max(cut, sum);
     return all;
