@@ -16,6 +16,7 @@
 #include <cerrno>
 #include <exception>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 namespace upaas {
@@ -231,11 +232,26 @@ bool was_connected(CURL* handle) {
   return microseconds > 0;
 }
 
+// curl names the host of the URL, which a unix socket has not.
+std::string why_not(const std::string& where, std::string_view reason) {
+  if (!where.starts_with(kUnix)) {
+    return std::string(reason);
+  }
+  const std::string path = where.substr(kUnix.size());
+  if (::access(path.c_str(), W_OK) != 0) {
+    return std::error_code(errno, std::generic_category()).message();
+  }
+  return "nobody accepts";
+}
+
 Error error_of(CURLcode code, CURL* handle, const std::string& where, std::string_view reason) {
   switch (code) {
     case CURLE_COULDNT_CONNECT:
     case CURLE_COULDNT_RESOLVE_HOST:
-      return {ErrorKind::unreachable, fmt::format("{}: nobody listens ({})", where, reason)};
+      return {ErrorKind::unreachable,
+              fmt::format("{}: nobody listens ({})", where, why_not(where, reason))};
+    case CURLE_SSL_CONNECT_ERROR:
+      return {ErrorKind::unreachable, fmt::format("{}: no TLS there ({})", where, reason)};
     case CURLE_OPERATION_TIMEDOUT:
       return {was_connected(handle) ? ErrorKind::timeout : ErrorKind::unreachable,
               fmt::format("{}: {}", where, reason)};

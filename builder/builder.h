@@ -28,6 +28,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -72,6 +73,8 @@ struct Request {
   /// absent when the spec has a repository.
   std::optional<std::filesystem::path> source_directory;
   std::optional<std::filesystem::path> source_archive;
+  /// Paths in the source directory that do not belong to the app.
+  std::set<std::string> leave_out = {};
   /// Nothing of former builds is used.
   bool fresh = false;
   /// In place of `interpreter.versions`.

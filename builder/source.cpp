@@ -50,8 +50,9 @@ void copy_file(int from, int to, const std::string& path) {
   while (bundle::read_piece(in.get(), buffer, path)) bundle::write_piece(out.get(), buffer, path);
 }
 
-void copy_source(const fs::path& directory, const fs::path& tree) {
-  const auto files = bundle::source_files(directory);
+void copy_source(const fs::path& directory, const std::set<std::string>& leave_out,
+                 const fs::path& tree) {
+  const auto files = bundle::source_files(directory, leave_out);
   const UniqueFd from = bundle::open_root(directory);
   const UniqueFd to = bundle::open_root(tree);
   for (const fs::path& path : files) {
@@ -139,7 +140,7 @@ bool bring_source(const Request& request, const Commands& commands, Workspace& w
   }
   if (request.source_directory) {
     workspace.make_tree();
-    copy_source(*request.source_directory, workspace.tree());
+    copy_source(*request.source_directory, request.leave_out, workspace.tree());
     workspace.give_tree_away();
     return true;
   }

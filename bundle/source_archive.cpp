@@ -40,17 +40,19 @@ void add_parents(std::vector<Entry>& entries) {
 
 }  // namespace
 
-std::vector<std::filesystem::path> source_files(const std::filesystem::path& directory) {
+std::vector<std::filesystem::path> source_files(const std::filesystem::path& directory,
+                                                const std::set<std::string>& leave_out) {
   std::vector<std::filesystem::path> files;
-  for (const Entry& entry : scan_tree(directory, {.source = true})) {
+  for (const Entry& entry : scan_tree(directory, {.source = true, .leave_out = leave_out})) {
     files.emplace_back(entry.path.str());
   }
   return files;
 }
 
 Packed pack_source(const std::filesystem::path& directory, const std::filesystem::path& output,
-                   const Limits& limits) {
-  std::vector<Entry> entries = scan_tree(directory, {.source = true, .entries = limits.entries});
+                   const Limits& limits, const std::set<std::string>& leave_out) {
+  std::vector<Entry> entries =
+      scan_tree(directory, {.source = true, .leave_out = leave_out, .entries = limits.entries});
   const UniqueFd root = open_root(directory);
   hash_files(root.get(), entries, limits);
   add_parents(entries);

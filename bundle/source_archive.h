@@ -6,23 +6,24 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <set>
 #include <string>
 #include <vector>
 
 namespace upaas::bundle {
 
-/// What is left out: VCS directories, `.upaas`, and what `.upaasignore` and `.gitignore` say (in
-/// every directory, git's rules: last match wins, `!` takes back, `/` anchors, trailing `/` is
-/// directories only,
+/// What is left out: `leave_out` (paths from the directory), VCS directories, `.upaas`, and what
+/// `.upaasignore` and `.gitignore` say (in every directory, git's rules: last match wins, `!` takes
+/// back, `/` anchors, trailing `/` is directories only,
 /// `**`). A file in an ignored directory cannot be taken back. Sorted by path.
 /// Source of the rules: gitignore(5).
 [[nodiscard]] std::vector<std::filesystem::path> source_files(
-    const std::filesystem::path& directory);
+    const std::filesystem::path& directory, const std::set<std::string>& leave_out = {});
 
 /// Packs them into `output`. Error(not_found) when the directory is missing; Error(invalid) when
 /// the limits are passed or a special file is met.
 Packed pack_source(const std::filesystem::path& directory, const std::filesystem::path& output,
-                   const Limits& limits = {});
+                   const Limits& limits = {}, const std::set<std::string>& leave_out = {});
 
 /// Unpacks into `destination` (made; must not exist), with every check of a bundle but the
 /// manifest.

@@ -85,6 +85,7 @@ class Scan {
     }
     const bool is_directory = S_ISDIR(info.st_mode);
     if (options_.source && ignored_.ignored(path, is_directory)) return;
+    if (options_.leave_out.contains(path)) return;
     Entry found{.path = check_path(path),
                 .type = Entry::Type::file,
                 .executable = false,

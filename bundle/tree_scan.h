@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,8 @@ struct ScanOptions {
   /// A source directory: `.gitignore` and `.upaasignore` are honoured, `.upaas` is left out, and
   /// the directories themselves are not listed (as in git).
   bool source = false;
+  /// Paths that are left out, too.
+  std::set<std::string> leave_out = {};
   std::size_t entries = Limits{}.entries;
 };
 

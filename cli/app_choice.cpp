@@ -47,6 +47,10 @@ std::pair<fs::path, std::string> locate(const Context& context) {
   }
   const auto nearest = nearest_app_yaml(context.cwd);
   if (!nearest) {
+    if (fs::exists(context.cwd / "app.yml", ignored)) {
+      throw Error(ErrorKind::invalid, "there is no app.yaml here, but an app.yml",
+                  "rename it: mv app.yml app.yaml; or name it: upaas COMMAND app.yml");
+    }
     throw Error(ErrorKind::invalid, "there is no app.yaml here or in a directory above",
                 "write one (docs/tutorial.md), check it with: upaas validate; or name it: upaas " +
                     std::string("COMMAND path/to/app.yaml"));
@@ -108,6 +112,19 @@ std::optional<fs::path> source_directory(const AppFile& file) {
   return directory;
 }
 
+std::set<std::string> not_of_the_app(const AppFile& file, const fs::path& directory,
+                                     const fs::path& output) {
+  std::set<std::string> names{file.name.str() + ".tar.gz"};
+  std::error_code none;
+  const fs::path root = fs::canonical(directory, none);
+  for (const fs::path& path : {file.path, output}) {
+    const fs::path whole = path.empty() ? path : fs::weakly_canonical(path, none);
+    const std::string relative = whole.lexically_relative(root).native();
+    if (!whole.empty() && !relative.starts_with("..")) names.insert(relative);
+  }
+  return names;
+}
+
 std::optional<model::AppName> named_app(const Context& context) {
   const auto option = app_option(context);
   const auto text = context.arguments.value("APP");
@@ -127,7 +144,7 @@ model::AppName choose_app(const Context& context) {
   const auto nearest = nearest_app_yaml(context.cwd);
   if (!nearest) {
     throw Error(ErrorKind::invalid, "which app?",
-                "name it: -a APP, or set UPAAS_APP; all: upaas apps");
+                "name it after the command or with -a APP, or set UPAAS_APP; all: upaas apps");
   }
   return read_app_file(context).name;
 }

@@ -8,6 +8,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -38,5 +39,11 @@ struct AppFile {
 [[nodiscard]] std::optional<model::AppName> named_app(const Context& context);
 /// The same, else the nearest app.yaml's. Error(invalid) when there is none.
 [[nodiscard]] model::AppName choose_app(const Context& context);
+
+/// What in the source directory is not the app's own: its app.yaml (which may hold secrets), what
+/// `upaas build` writes unless told otherwise, and `output` when it is given.
+[[nodiscard]] std::set<std::string> not_of_the_app(const AppFile& file,
+                                                   const std::filesystem::path& directory,
+                                                   const std::filesystem::path& output = {});
 
 }  // namespace upaas::cli

@@ -39,6 +39,33 @@ std::vector<std::pair<Option, std::string>> all_options(std::span<const Option> 
   return all;
 }
 
+/// `--json=1`: taken as set, it would be taken for what it says.
+void refuse_values_of_flags(const std::vector<std::string>& words,
+                            const std::vector<std::pair<Option, std::string>>& options) {
+  for (const std::string& word : words) {
+    if (word == "--") return;
+    const std::size_t end = word.find('=');
+    if (!word.starts_with("--") || end == std::string::npos) continue;
+    const std::string name = word.substr(2, end - 2);
+    for (const auto& [option, names] : options) {
+      if (option.long_name() == name && option.value.empty())
+        throw Error(ErrorKind::invalid, fmt::format("--{} takes no value", name),
+                    fmt::format("--{} is on when it is there, and off when it is not", name));
+    }
+  }
+}
+
+/// In the words of the help, not of the library.
+Error unfit(const std::string& library,
+            const std::vector<std::pair<Option, std::string>>& options) {
+  for (const auto& [option, names] : options) {
+    const std::string name = fmt::format("--{}", option.long_name());
+    if (!option.value.empty() && library.starts_with(name + ":"))
+      return {ErrorKind::invalid, fmt::format("{} needs a value: {} {}", name, name, option.value)};
+  }
+  return {ErrorKind::invalid, library};
+}
+
 Error unexpected(const std::string& word,
                  const std::vector<std::pair<Option, std::string>>& options) {
   if (!word.starts_with('-')) {
@@ -109,13 +136,14 @@ Arguments parse_arguments(std::span<const Option> options, std::span<const Posit
     const std::string name(positional.name);
     asked.push_back({app.add_option(name, *text), {name, text}});
   }
+  refuse_values_of_flags(words, all);
   try {
     app.parse(std::vector<std::string>(words.rbegin(), words.rend()));
   } catch (const CLI::ExtrasError&) {
     const auto left = app.remaining();
     throw unexpected(left.empty() ? std::string() : left.front(), all);
   } catch (const CLI::ParseError& error) {
-    throw Error(ErrorKind::invalid, error.what());
+    throw unfit(error.what(), all);
   }
   Arguments arguments;
   for (const auto& [option, target] : asked) {

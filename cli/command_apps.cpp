@@ -9,6 +9,21 @@
 
 namespace upaas::cli {
 
+namespace {
+
+/// Those beside the one in the URL.
+std::string own_domains(const wire::AppView& app) {
+  std::string shown;
+  for (const std::string& domain : app.domains) {
+    const bool in_url = app.url.find("//" + domain + ":") != std::string::npos ||
+                        app.url.find("//" + domain + "/") != std::string::npos;
+    if (!in_url) shown += (shown.empty() ? "" : ", ") + domain;
+  }
+  return shown;
+}
+
+}  // namespace
+
 int run_apps(Context& context) {
   Server server(server_address(context.env));
   const Json answer = server.get("/v1/apps");
@@ -21,9 +36,10 @@ int run_apps(Context& context) {
     if (!context.quiet) context.err << "no apps yet; the first: upaas deploy app.yaml\n";
     return 0;
   }
-  Table table({"APP", "RELEASE", "STATE", "INSTANCES", "URL"});
+  Table table({"APP", "RELEASE", "STATE", "INSTANCES", "URL", "DOMAINS"});
   for (const wire::AppView& app : apps) {
-    table.add({app.name, app.release, app.state, std::to_string(app.instances), app.url});
+    table.add({app.name, app.release, app.state, std::to_string(app.instances), app.url,
+               own_domains(app)});
   }
   context.out << table.str();
   return 0;

@@ -138,12 +138,15 @@ builder::Built build(Context& context, const AppFile& file,
   const TempDir work(variable(context.env, "TMPDIR").value_or("/tmp"));
   const BuildUser user(work.path());
   const BuildGroups groups;
+  const auto directory = source_directory(file);
   try {
     builder::Built built = builder::build(
         {.app = file.name,
          .spec = file.spec,
-         .source_directory = source_directory(file),
+         .source_directory = directory,
          .source_archive = {},
+         .leave_out =
+             directory ? not_of_the_app(file, *directory, output) : std::set<std::string>(),
          .fresh = context.arguments.has("fresh"),
          .interpreter_version = context.arguments.value("interpreter-version")},
         {.work = work.path(),
@@ -191,9 +194,15 @@ int run_build(Context& context) {
       host::shipped_interpreters(host::find_templates()));
   const AppFile file = read_app_file(context, interpreters.get());
   const std::string name = context.arguments.value("out").value_or(file.name.str() + ".tar.gz");
+  const fs::path output = context.cwd / name;
+  std::error_code none;
+  if (!fs::is_directory(output.parent_path(), none)) {
+    throw Error(ErrorKind::invalid, "--out: there is no directory " + output.parent_path().native(),
+                "make it first, or name another place");
+  }
   Shown shown(context);
   const builder::Built built =
-      build(context, file, std::move(interpreters), context.cwd / name, shown, interrupt.token());
+      build(context, file, std::move(interpreters), output, shown, interrupt.token());
   const double seconds = std::chrono::duration<double>(Steady::now() - begin).count();
   const Json object = result(built, shown, name, seconds);
   if (context.format == Format::json) print_json(context, object);

@@ -46,11 +46,12 @@ void send_bundle(Context& context, Server& server, const std::string& shown,
   upload(server, "/v1/bundles/" + *request.bundle, bundle, stop);
 }
 
-void send_source(Context& context, Server& server, const fs::path& directory,
+void send_source(Context& context, Server& server, const AppFile& file, const fs::path& directory,
                  const std::stop_token& stop, wire::DeployRequest& request) {
   const TempDir temporary(variable(context.env, "TMPDIR").value_or("/tmp"));
   const fs::path archive = temporary.path() / "source.tar.gz";
-  request.source = bundle::pack_source(directory, archive).id.str();
+  request.source =
+      bundle::pack_source(directory, archive, {}, not_of_the_app(file, directory)).id.str();
   upload(server, "/v1/sources/" + *request.source, archive, stop);
 }
 
@@ -69,7 +70,7 @@ wire::DeployRequest prepare(Context& context, Server& server, const AppFile& fil
   if (const auto shown = context.arguments.value("bundle")) {
     send_bundle(context, server, *shown, stop, request);
   } else if (const auto directory = source_directory(file)) {
-    send_source(context, server, *directory, stop, request);
+    send_source(context, server, file, *directory, stop, request);
   }
   if (stop.stop_requested())
     throw Error(ErrorKind::interrupted, "interrupted: nothing was deployed");
@@ -167,6 +168,10 @@ void summarise(std::ostream& out, const wire::DeployResult& result) {
   if (result.requests.total > 0) {
     out << fmt::format("  requests   {} of {} failed in the switch\n", result.requests.failed,
                        result.requests.total);
+  }
+  if (result.requests.cut > 0) {
+    out << fmt::format("  cut        {} under way when drain.timeout had passed\n",
+                       result.requests.cut);
   }
   out << fmt::format("  took       {} ({})\n", seconds_text(result.seconds), steps);
 }

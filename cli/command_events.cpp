@@ -31,6 +31,7 @@ int list(Context& context, Server& server, const std::string& target) {
     return 0;
   }
   for (const wire::EventView& event : wire::events_from_json(answer)) print(context, event);
+  if (context.format == Format::jsonl) context.out << wire::result_line(Json::object());
   return 0;
 }
 

@@ -67,6 +67,7 @@ int run_logs(Context& context) {
   }
   if (context.format == Format::json)
     print_json(context, {{"schema", "upaas.logs/v1"}, {"lines", lines}});
+  if (context.format == Format::jsonl) context.out << wire::result_line(Json::object());
   return 0;
 }
 

@@ -17,14 +17,15 @@ int run_status(Context& context) {
     return 0;
   }
   const wire::Status status = wire::status_from_json(answer);
-  context.out << fmt::format("server    upaas {}\nlord      {}\n", status.version,
-                             status.lord.empty() ? "none" : status.lord);
-  for (const auto& backend : status.backends) {
-    context.out << fmt::format("backend   {}: {}\n", backend.name, backend.state);
-  }
-  context.out << fmt::format("apps      {}\n", status.apps);
-  for (const auto& [name, value] : status.host)
-    context.out << fmt::format("{:<9} {}\n", name, value);
+  const auto row = [&](const std::string& name, const std::string& value) {
+    context.out << fmt::format("{:<11} {}\n", name, value);
+  };
+  row("server", "upaas " + status.version);
+  row("lord", status.lord.empty() ? "none" : status.lord);
+  for (const auto& backend : status.backends)
+    row("backend", fmt::format("{}: {}", backend.name, backend.state));
+  row("apps", std::to_string(status.apps));
+  for (const auto& [name, value] : status.host) row(name, value);
   return 0;
 }
 

@@ -56,6 +56,38 @@ constexpr std::array kAll = {
     &kPs,           &kLogs,  &kEvents, &kReleases, &kBuilds, &kBuildsShow, &kBuildsLogs,
     &kBuildsCancel, &kStart, &kStop,   &kDestroy,  &kHelp,   &kVersion,    &kCompletion};
 
+/// Words that people bring along or that come later, and what does it today.
+constexpr std::pair<std::string_view, std::string_view> kOtherWords[] = {
+    {"restart", "not built yet; upaas stop APP, then upaas start APP"},
+    {"rollback", "not built yet; deploy the former source, or its bundle: upaas deploy --bundle"},
+    {"scale", "not built yet; change `scale` in app.yaml, then upaas deploy"},
+    {"config", "not built yet; change `env` in app.yaml, then upaas deploy"},
+    {"domains", "not built yet; `domains` in app.yaml sets them, upaas apps shows them"},
+    {"run", "not built yet"},
+    {"plan", "not built yet; upaas validate checks an app.yaml"},
+    {"why", "not built yet; upaas events APP and upaas logs APP tell"},
+    {"backends", "not built yet; upaas status shows them"},
+    {"routers", "not built yet; upaas status shows the server"},
+    {"cluster", "not built yet; upaas status shows the server"},
+    {"simulate", "not built yet"},
+    {"bundles", "not built yet; upaas releases APP shows the bundle of each"},
+    {"login", "not needed: export UPAAS_URL and UPAAS_TOKEN"},
+    {"logout", "not needed: unset UPAAS_TOKEN"},
+    {"whoami", "not built yet; upaas status tells whether you may ask"},
+    {"register", "that is upaas deploy"},
+    {"update", "that is upaas deploy"},
+    {"edit", "edit the app.yaml, then upaas deploy"},
+    {"show", "upaas apps, upaas ps APP, upaas releases APP"},
+    {"push", "that is upaas deploy"},
+    {"up", "that is upaas deploy"},
+    {"create", "upaas init writes an app.yaml, upaas deploy makes the app"},
+    {"ls", "that is upaas apps"},
+    {"rm", "that is upaas destroy"},
+    {"delete", "that is upaas destroy"},
+    {"remove", "that is upaas destroy"},
+    {"log", "that is upaas logs"},
+};
+
 /// Two columns; the second begins at the same place in all rows.
 std::string rows(const std::vector<std::pair<std::string, std::string>>& pairs) {
   std::size_t width = 0;
@@ -104,6 +136,11 @@ const Command* find_command(std::string_view verb, std::vector<std::string>& wor
 }
 
 Error unknown_command(std::string_view verb) {
+  for (const auto& [word, instead] : kOtherWords) {
+    if (word == verb)
+      return {ErrorKind::invalid, fmt::format("there is no command '{}'", verb),
+              std::string(instead)};
+  }
   std::vector<std::string_view> names;
   for (const Command* command : kAll) {
     names.push_back(command->name);

@@ -6,6 +6,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <array>
 #include <condition_variable>
 #include <mutex>
 #include <ostream>
@@ -16,6 +17,10 @@ namespace upaas::cli {
 namespace {
 
 constexpr auto kRedraw = std::chrono::milliseconds(100);
+/// The steps of a deploy, in the order of what they do.
+constexpr auto kOrder = std::to_array<std::string_view>(
+    {"read", "build", "store", "release", "place", "fetch", "unpack", "start", "health", "announce",
+     "live", "drain", "stop"});
 constexpr std::string_view kClear = "\r\x1b[K";
 
 double since(Steady::time_point begin) {
@@ -55,6 +60,13 @@ struct Progress::State {
     err << kClear << live_line(running, since(begin), note, terminal.columns) << std::flush;
   }
 
+  /// Too quick to be seen running, it may be told of only when later ones have begun.
+  [[nodiscard]] bool is_next(const std::string& name) const {
+    const auto at = std::ranges::find(kOrder, name);
+    return std::none_of(at, kOrder.end(),
+                        [&](std::string_view later) { return begun.contains(std::string(later)); });
+  }
+
   void draw_until(const std::stop_token& stop) {
     std::unique_lock lock(mutex);
     while (!stop.stop_requested()) {
@@ -90,7 +102,7 @@ struct Progress::State {
       err << std::flush;
     } else if (step.state == "failed") {
       err << "=====> " << title(step.name) << " failed" << std::endl;
-    } else if (step.state == "done" && !begun.contains(step.name)) {
+    } else if (step.state == "done" && !begun.contains(step.name) && is_next(step.name)) {
       err << "=====> " << title(step.name) << std::endl;
     }
     if (running == step.name) running.clear();

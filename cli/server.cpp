@@ -41,7 +41,13 @@ Error error_of(const HttpAnswer& answer, const std::string& url) {
   try {
     error = wire::error_from_json(parse_json(answer.body, "answer"));
   } catch (const Error&) {
-    // Not one of ours: the status must do.
+    // Not one of ours.
+    if (error.kind() != ErrorKind::auth) {
+      return {ErrorKind::unreachable,
+              fmt::format("{} is not the API of upaasd: it answered with status {}", url, answer.status),
+              "UPAAS_URL takes the address of `listen` in the server's configuration (port 8700 "
+              "unless changed), not that of the apps"};
+    }
   }
   if (error.kind() == ErrorKind::auth && error.hint().empty()) {
     error.with_hint(
@@ -71,6 +77,15 @@ HttpAnswer Server::send_to_first(const HttpRequest& request) {
       if (error.kind() != ErrorKind::unreachable) throw;
       reasons += (reasons.empty() ? "" : "; ") + error.message();
     }
+  }
+  if (reasons.find("Permission denied") != std::string::npos) {
+    throw Error(ErrorKind::unreachable, "the server cannot be asked: " + reasons,
+                "the socket is for root; others: export UPAAS_URL=http://127.0.0.1:8700 "
+                "UPAAS_TOKEN=...");
+  }
+  if (reasons.find("no TLS there") != std::string::npos) {
+    throw Error(ErrorKind::unreachable, "the server does not answer: " + reasons,
+                "try http:// in UPAAS_URL");
   }
   throw Error(ErrorKind::unreachable, "the server does not answer: " + reasons,
               "is it running? Start it as root: upaasd (in a clone: script/quickstart). "

@@ -73,7 +73,11 @@ int run_action(Context& context, const char* method, const std::string& target,
 }
 
 void print_json(Context& context, const Json& object) {
-  context.out << dump_json(object) << "\n";
+  if (context.format == Format::jsonl) {
+    context.out << wire::result_line(object);
+  } else {
+    context.out << dump_json(object) << "\n";
+  }
 }
 
 }  // namespace upaas::cli

@@ -24,7 +24,7 @@ Json follow_work(Context& context, Server& server, HttpRequest request, Progress
 int run_action(Context& context, const char* method, const std::string& target,
                const std::string& app, const std::string& done);
 
-/// The object on one line of stdout.
+/// The object on one line of stdout; for jsonl as the `result` line of a stream.
 void print_json(Context& context, const Json& object);
 
 }  // namespace upaas::cli

@@ -111,7 +111,14 @@ Candidate make_candidate(Platform& platform, const DeployJob& job, RolloutLock& 
       candidate.pin =
           std::make_unique<BundlePins::Pin>(platform.pins, model::BundleId(*job.request.bundle));
       const auto file = platform.bundles.verified(*job.request.bundle);
-      candidate.release.runtime = bundle::verify(file).runtime;
+      const bundle::Manifest manifest = bundle::verify(file);
+      if (manifest.spec.name && *manifest.spec.name != job.app) {
+        throw Error(ErrorKind::invalid,
+                    fmt::format("the bundle is one of {}, not of {}", manifest.spec.name->str(),
+                                job.app.str()),
+                    "deploy it as the app that it was built for, or build it anew");
+      }
+      candidate.release.runtime = manifest.runtime;
       candidate.release.bundle = model::BundleId(*job.request.bundle);
     });
     return candidate;
@@ -123,7 +130,7 @@ Candidate make_candidate(Platform& platform, const DeployJob& job, RolloutLock& 
 
 std::optional<model::Release> unchanged(Platform& platform, const AppRecord& app,
                                         const Candidate& candidate) {
-  if (!app.current || app.wanted != AppWanted::running) return std::nullopt;
+  if (!app.current) return std::nullopt;
   auto current = platform.records.release(app.name, *app.current);
   if (!current) return std::nullopt;
   const auto& next = candidate.release;
@@ -131,14 +138,17 @@ std::optional<model::Release> unchanged(Platform& platform, const AppRecord& app
       model::fingerprint(next.bundle, next.spec, next.runtime)) {
     return std::nullopt;
   }
-  // "Nothing to do" is only true while every instance of it is up.
+  return current;
+}
+
+bool is_up(const Platform& platform, const AppRecord& app, const model::Release& release) {
+  if (app.wanted != AppWanted::running) return false;
   std::size_t live = 0;
   for (const auto& report : platform.host.report()) {
-    live += report.id.app() == app.name && report.id.release() == *app.current &&
+    live += report.id.app() == app.name && report.id.release() == release.id &&
             report.state == model::InstanceState::live;
   }
-  if (live < static_cast<std::size_t>(current->spec.scale.instances.min)) return std::nullopt;
-  return current;
+  return live >= static_cast<std::size_t>(release.spec.scale.instances.min);
 }
 
 }  // namespace upaas::control

@@ -22,8 +22,11 @@ struct Candidate {
 [[nodiscard]] Candidate make_candidate(Platform& platform, const DeployJob& job,
                                        RolloutLock& rollout, Journey& journey);
 
-/// The current release when it runs and deploying the candidate would change nothing.
+/// The current release when the candidate is the same.
 [[nodiscard]] std::optional<model::Release> unchanged(Platform& platform, const AppRecord& app,
                                                       const Candidate& candidate);
+/// Whether it is wanted and as many instances of it as it asks for are live.
+[[nodiscard]] bool is_up(const Platform& platform, const AppRecord& app,
+                         const model::Release& release);
 
 }  // namespace upaas::control

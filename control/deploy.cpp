@@ -31,7 +31,9 @@ struct Switch {
   model::Release release;
   std::vector<model::Instance> old;
   std::vector<model::Instance> fresh;
-  ProbeCount probes;
+  ProbeCount probes = {};
+  long long cut = 0;   // requests that drain.timeout ended
+  bool again = false;  // the release that there is, brought up anew
 };
 
 /// A uid of its own, for an app that is deployed for the first time.
@@ -109,53 +111,61 @@ void retire_old(Switch& s) {
   }
   s.rollout.write_pieces("retire", wanting(s.old, Wanted::gone));
   s.reconciler.poke();
-  follow_out(s.platform, ids(s.old), longest_drain(s.platform, s.old) + kSlack, s.journey);
+  s.cut = follow_out(s.platform, ids(s.old), longest_drain(s.platform, s.old) + kSlack, s.journey);
   s.reconciler.retire_stopped();
+}
+
+/// What visitors get when the deploy fails.
+std::string goes_on(const Switch& s) {
+  const bool serves = s.app.current && s.app.wanted == AppWanted::running && !s.old.empty();
+  return serves ? s.app.current->str() + " goes on" : "nothing serves";
 }
 
 /// Takes back what was placed; the old release has served all the time.
 void revert(Switch& s, const Error& why) {
   s.platform.events.add(
       s.app.name.str(), "deploy.failed",
-      fmt::format("{} failed: {}; {}", s.release.id.str(), why.message(),
-                  s.app.current ? s.app.current->str() + " goes on" : "nothing serves"));
+      fmt::format("{} failed: {}; {}", s.release.id.str(), why.message(), goes_on(s)));
   auto operations = wanting(s.fresh, Wanted::gone);
-  operations.push_back(Records::put(s.app.name, s.release.id, Outcome{"failed", 0, 0}));
+  if (!s.again)
+    operations.push_back(Records::put(s.app.name, s.release.id, Outcome{"failed", 0, 0}));
   s.rollout.write_pieces("revert", std::move(operations));
   s.reconciler.poke();
   Journey quiet = s.journey.silent();
-  follow_out(s.platform, ids(s.fresh), kSlack, quiet);
+  (void)follow_out(s.platform, ids(s.fresh), kSlack, quiet);
   s.reconciler.retire_stopped();
   release_domains(s.platform, s.app.name);
 }
 
 void carry_out(Switch& s) {
+  // A first release has nothing to switch from, and neither has one that was stopped.
+  const bool serves = !s.old.empty() && s.app.wanted == AppWanted::running;
   std::optional<Probe> probe;
   bool committed = false;
   try {
     bring_up(s);
-    if (!s.old.empty())
+    if (serves)
       probe.emplace(probe_options(s.platform, s.release),
                     s.platform.domains_of(s.app.name, s.release.spec).front());
     switch_over(s);
     committed = true;
+    if (probe) probe->expect();
     retire_old(s);
   } catch (Error& error) {
     if (s.journey.stop().stop_requested()) {
       s.rollout.abandon();
       throw error.within("the daemon stopped during the deploy");
     }
-    if (!committed) {
-      // What went wrong is the answer, also when taking back does not end in time: the reconciler
-      // does the rest.
-      try {
-        revert(s, error);
-      } catch (const Error& second) {
-        log_warning("taking back a deploy",
-                    {{"app", s.app.name.str()}, {"error", second.message()}});
-      }
+    if (committed) throw;
+    const std::string state = goes_on(s);
+    // What went wrong is the answer, also when taking back does not end in time: the reconciler
+    // does the rest.
+    try {
+      revert(s, error);
+    } catch (const Error& second) {
+      log_warning("taking back a deploy", {{"app", s.app.name.str()}, {"error", second.message()}});
     }
-    throw;
+    throw error.with_hint(error.hint().empty() ? state : error.hint() + "; " + state);
   }
   if (probe) s.probes = probe->finish();
 }
@@ -170,8 +180,15 @@ wire::DeployResult result_of(const Switch& s, bool changed) {
           .url = s.platform.url_of(s.app.name),
           .instances = std::move(names),
           .steps = s.journey.steps(),
-          .requests = {s.probes.total, s.probes.failed},
+          .requests = {.total = s.probes.total, .failed = s.probes.failed, .cut = s.cut},
           .build = s.journey.build()};
+}
+
+/// Of the whole deploy: what the client did before it asked counts too.
+double whole_time(const DeployJob& job, Steady::time_point begin) {
+  double seconds = Journey::seconds_since(begin);
+  for (const auto& step : job.request.steps) seconds += step.seconds;
+  return seconds;
 }
 
 }  // namespace
@@ -191,21 +208,28 @@ wire::DeployResult deploy(Platform& platform, Reconciler& reconciler, const Depl
            .old = platform.records.instances(job.app)};
   // Those that are on their way out already are the reconciler's: a record once removed stays so.
   std::erase_if(s.old, [](const auto& instance) { return instance.wanted == Wanted::gone; });
-  if (const auto same = unchanged(platform, app, candidate)) {
-    s.release = *same;
-    auto result = result_of(s, false);
-    result.seconds = Journey::seconds_since(begin);
-    return result;
+  if (auto same = unchanged(platform, app, candidate)) {
+    s.release = std::move(*same);
+    if (is_up(platform, app, s.release)) {
+      auto result = result_of(s, false);
+      result.seconds = whole_time(job, begin);
+      return result;
+    }
+    s.again = true;
+    journey.skip("release");
+  } else {
+    journey.step("release", [&] { record_release(s, candidate); });
   }
-  journey.step("release", [&] { record_release(s, candidate); });
   platform.events.add(app.name.str(), "deploy.started",
                       fmt::format("{} by {}", s.release.id.str(), job.by));
   carry_out(s);
-  (void)platform.write(
-      {}, {Records::put(app.name, s.release.id, Outcome{"ok", s.probes.total, s.probes.failed})});
+  if (!s.again) {
+    (void)platform.write(
+        {}, {Records::put(app.name, s.release.id, Outcome{"ok", s.probes.total, s.probes.failed})});
+  }
   housekeep(platform, app.name);
   auto result = result_of(s, true);
-  result.seconds = Journey::seconds_since(begin);
+  result.seconds = whole_time(job, begin);
   platform.events.add(
       app.name.str(), "deploy.done",
       fmt::format("{} is live after {:.1f} s, {} of {} requests failed in the switch",

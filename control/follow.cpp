@@ -15,6 +15,8 @@ using model::InstanceState;
 
 namespace {
 
+// Longer than that, somebody who watches wonders.
+constexpr auto kLongDrain = std::chrono::seconds(2);
 constexpr auto kLook = std::chrono::milliseconds(200);
 
 /// Tells each step once when it begins and once when it ended.
@@ -97,18 +99,29 @@ void follow(Platform& platform, const std::vector<model::InstanceId>& instances,
         });
 }
 
-void follow_out(Platform& platform, const std::vector<model::InstanceId>& instances,
-                std::chrono::milliseconds limit, Journey& journey) {
+long long follow_out(Platform& platform, const std::vector<model::InstanceId>& instances,
+                     std::chrono::milliseconds limit, Journey& journey) {
   const std::set<std::string> skip{"fetch", "unpack", "start", "health", "announce"};
   Teller teller(journey, skip);
+  long long cut = 0;
+  const auto begin = Steady::now();
+  bool said = false;
   watch(platform, instances, limit, journey, "stopped", [&](const auto& reports) {
     bool all = true;
+    long long sum = 0;
     for (const auto& [id, report] : reports) {
       teller.tell(report);
       all = all && report.state == InstanceState::stopped;
+      sum += report.cut;
+      if (report.step == "drain" && !said && Steady::now() - begin > kLongDrain) {
+        said = true;
+        journey.line("requests are still under way; they have until drain.timeout");
+      }
     }
+    cut = std::max(cut, sum);
     return all;
   });
+  return cut;
 }
 
 }  // namespace upaas::control

@@ -18,8 +18,9 @@ void follow(Platform& platform, const std::vector<model::InstanceId>& instances,
             model::InstanceState state, std::chrono::milliseconds limit, Journey& journey,
             const std::set<std::string>& skip = {});
 
-/// The same for instances that go: gone from the reports counts as stopped.
-void follow_out(Platform& platform, const std::vector<model::InstanceId>& instances,
-                std::chrono::milliseconds limit, Journey& journey);
+/// The same for instances that go: gone from the reports counts as stopped. Returns how many
+/// requests were cut.
+long long follow_out(Platform& platform, const std::vector<model::InstanceId>& instances,
+                     std::chrono::milliseconds limit, Journey& journey);
 
 }  // namespace upaas::control

@@ -172,7 +172,10 @@ TaskResult run_task(TaskKind kind, const model::Orders::Item& item, const TaskCo
         drain(item, context, timed, result, stop);
         if (stop.stop_requested()) return result;
         fault_point("deploy.drained");
-        timed("stop", [&] { context.deployer.stop(item.instance.id.str()); });
+        timed("stop", [&] {
+          context.deployer.stop(item.instance.id.str());
+          (void)context.routers.remove(route_of(item, false), kWithdrawLimit);
+        });
         result.state = InstanceState::stopped;
         fault_point("deploy.stopped");
         break;

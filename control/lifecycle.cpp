@@ -40,7 +40,9 @@ void take_down(Platform& platform, Reconciler& reconciler, RolloutLock& rollout,
   fault_point("stop.written");
   reconciler.poke();
   try {
-    follow_out(platform, ids(instances), longest_drain(platform, instances) + kSlack, journey);
+    (void)follow_out(platform, ids(instances), longest_drain(platform, instances) + kSlack,
+                     journey);
+    reconciler.retire_stopped();
   } catch (const Error&) {
     if (journey.stop().stop_requested()) rollout.abandon();
     throw;
@@ -109,9 +111,8 @@ Json destroy_app(Platform& platform, Reconciler& reconciler, const AppName& name
   RolloutLock rollout(platform, name, "destroy", by);
   AppRecord app = known_app(platform, name);
   take_down(platform, reconciler, rollout, app, AppWanted::destroyed, journey);
-  reconciler.retire_stopped();
   forget_app(platform, app);
-  platform.events.add("", "destroy.done", name.str() + " was destroyed by " + by);
+  platform.events.add(name.str(), "destroy.done", name.str() + " was destroyed by " + by);
   return answer("upaas.destroy/v1", name, true, begin);
 }
 

@@ -8,14 +8,18 @@
 namespace upaas::control {
 namespace {
 
-Error no_room(const AppRecord& app, const std::vector<scheduler::Refusal>& refused) {
+Error no_room(const AppRecord& app, const std::vector<scheduler::Refusal>& refused,
+              std::size_t placed, int wanted) {
   std::string reasons;
   for (const auto& refusal : refused) {
     reasons +=
         fmt::format("{}{}: {}", reasons.empty() ? "" : "; ", refusal.backend.str(), refusal.reason);
   }
   return {ErrorKind::no_capacity,
-          fmt::format("no backend can take an instance of {} ({})", app.name.str(), reasons),
+          placed == 0
+              ? fmt::format("no backend can take an instance of {} ({})", app.name.str(), reasons)
+              : fmt::format("{} of {} instances of {} fit, no backend can take more ({})", placed,
+                            wanted, app.name.str(), reasons),
           "free some room (`upaas ps` shows what runs), or ask for less in `scale`"};
 }
 
@@ -58,7 +62,7 @@ std::vector<model::Instance> place_instances(Platform& platform, const AppRecord
     for (int i = 0; i < placing.count; ++i) {
       const auto placement = scheduler::place(fleet, need);
       if (const auto* none = std::get_if<scheduler::NoRoom>(&placement))
-        throw no_room(app, none->refused);
+        throw no_room(app, none->refused, instances.size(), placing.count);
       model::Instance instance{.id = model::InstanceId(app.name, release.id, random_name(4)),
                                .backend = std::get<scheduler::Choice>(placement).backend,
                                .wanted = placing.wanted,

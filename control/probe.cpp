@@ -42,7 +42,8 @@ void Probe::run(const std::stop_token& stop, const ProbeOptions& options, const 
         counted = false;
       failure = error.message();
     }
-    if (counted) {
+    if (counted && failure.empty()) expected_ = true;
+    if (counted && expected_) {
       auto count = count_.lock();
       ++count->total;
       if (!failure.empty()) {

@@ -18,6 +18,16 @@ std::string app_state(Platform& platform, const AppRecord& app, int live, bool f
   return live > 0 ? "running" : (failed ? "failed" : "starting");
 }
 
+std::vector<std::string> domains_shown(Platform& platform, const AppRecord& app) {
+  std::vector<std::string> domains;
+  const auto release =
+      app.current ? platform.records.release(app.name, *app.current) : std::nullopt;
+  if (!release) return domains;
+  for (const auto& domain : platform.domains_of(app.name, release->spec))
+    domains.push_back(domain.str());
+  return domains;
+}
+
 }  // namespace
 
 std::vector<wire::AppView> app_views(Platform& platform) {
@@ -33,7 +43,8 @@ std::vector<wire::AppView> app_views(Platform& platform) {
                      .release = app.current ? app.current->str() : "",
                      .state = app_state(platform, app, live[app.name], failed[app.name]),
                      .url = platform.url_of(app.name),
-                     .instances = live[app.name]});
+                     .instances = live[app.name],
+                     .domains = domains_shown(platform, app)});
   }
   return views;
 }
@@ -80,7 +91,8 @@ std::vector<wire::ReleaseView> release_views(Platform& platform, const AppName& 
                      .created = rfc3339(release.created),
                      .by = release.by,
                      .state = state,
-                     .requests = outcome ? wire::Requests{outcome->probes, outcome->probes_failed}
+                     .requests = outcome ? wire::Requests{.total = outcome->probes,
+                                                          .failed = outcome->probes_failed}
                                          : wire::Requests{}});
   }
   std::reverse(views.begin(), views.end());  // newest first: what people look for
@@ -128,7 +140,7 @@ wire::Status status_view(Platform& platform, const std::string& version) {
           .host = {{"cgroup", platform.options.cgroup},
                    {"limits", platform.options.limits},
                    {"port_guard", platform.port_guard.available() ? "nft" : "none"},
-                   {"url", platform.options.http_host + ":" +
+                   {"url", "http://" + platform.options.http_host + ":" +
                                std::to_string(platform.options.http_port.value)}}};
 }
 

@@ -47,7 +47,10 @@ std::string Api::caller(const Call& call) const {
   if (!call.bearer.empty() && equal_constant_time(call.bearer, service_.token())) return "admin";
   throw Error(
       ErrorKind::auth, call.bearer.empty() ? "a token is needed" : "the token is not valid here",
-      "set UPAAS_TOKEN to the content of DATA/admin.token, or be root on the machine itself");
+      fmt::format(
+          "export UPAAS_TOKEN=$(cat {}/admin.token); root on the machine itself needs none: "
+          "export UPAAS_URL=unix:{}/upaasd.sock",
+          service_.config().data.native(), service_.config().run.native()));
 }
 
 void Api::handle(const Call& call, Reply& reply) {
@@ -193,6 +196,11 @@ void Api::events(const Call& call, Reply& reply) {
       .app = app.empty() ? std::nullopt : std::optional(model::AppName(app).str()),
       .after = query_number(call, "after", 0, INT64_MAX),
       .newest = static_cast<std::size_t>(query_number(call, "newest", 100, 10'000))};
+  // Of one that was destroyed there is at least that.
+  if (wanted.app && !service_.platform().records.app(model::AppName(*wanted.app)) &&
+      log.read({.app = wanted.app, .newest = 1}).empty()) {
+    throw Error(ErrorKind::not_found, "there is no app " + *wanted.app, "`upaas apps` lists them");
+  }
   if (query(call, "follow") != "1") {
     std::vector<wire::EventView> views;
     for (const auto& event : log.read(wanted)) views.push_back(control::event_view(event));

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/files.h"
 #include "base/log.h"
 #include "base/unix_socket.h"
 
@@ -190,13 +191,15 @@ class Connection : public net::HTTPServerConnection {
         head_limit_(head_limit) {}
 
   void run() override {
+    // The session closes its socket before what it throws arrives here.
+    const UniqueFd kept(::dup(socket().impl()->sockfd()));
     try {
       if (head_comes()) HTTPServerConnection::run();
     } catch (const Poco::SyntaxException&) {
       // A Content-Length that is no number.
       constexpr std::string_view kAnswer =
           "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
-      socket().sendBytes(kAnswer.data(), static_cast<int>(kAnswer.size()));
+      (void)!::send(kept.get(), kAnswer.data(), kAnswer.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     }
   }
 

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "control/story.h"
+#include "deployer/uwsgi_words.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -25,11 +26,15 @@ LogFollower::LogFollower(control::Platform& platform, const model::AppName& app,
                          const std::string& instance)
     : directory_(platform.options.layout.logs() / app.str()), only_(instance) {
   (void)control::known_app(platform, app);
-  if (!only_.empty() && !model::InstanceId::from(only_)) {
-    throw Error(ErrorKind::not_found, "there is no instance " + only_.substr(0, 80),
+  const auto id = model::InstanceId::from(only_);
+  if (!only_.empty() && (!id || id->app() != app)) {
+    throw Error(ErrorKind::not_found, app.str() + " has no instance " + only_.substr(0, 80),
                 "`upaas ps` lists them");
   }
   look_for_files(true);
+  if (!only_.empty() && sources_.empty()) {
+    throw Error(ErrorKind::not_found, only_ + " has no log", "`upaas ps` lists what runs");
+  }
 }
 
 void LogFollower::look_for_files(bool from_start) {
@@ -70,6 +75,7 @@ bool LogFollower::tail(std::size_t lines, const Write& write) {
       whole.push_back(text.substr(at, stop - at));
       at = stop + 1;
     }
+    std::erase_if(whole, [](const std::string& line) { return deployer::is_uwsgi_chatter(line); });
     for (auto line = whole.rbegin(); line != whole.rend() && found.size() < lines; ++line) {
       found.emplace_back(newest->second, *line);
     }
@@ -95,7 +101,9 @@ bool LogFollower::read_new(const std::string& name, Source& source, const Write&
     std::size_t at = 0;
     for (std::size_t end; (end = source.partial.find('\n', at)) != std::string::npos;
          at = end + 1) {
-      if (!write(name, source.partial.substr(at, end - at))) return false;
+      const std::string line = source.partial.substr(at, end - at);
+      if (deployer::is_uwsgi_chatter(line)) continue;
+      if (!write(name, line)) return false;
       wrote = true;
     }
     source.partial.erase(0, at);

@@ -1,4 +1,5 @@
-/// An app's log lines, of all its instances that run (or last ran), as they are written.
+/// An app's log lines, of all its instances that run (or last ran), as they are written; without
+/// what uWSGI says about itself.
 #pragma once
 
 #include "control/platform.h"

@@ -65,7 +65,7 @@ struct NotReady {
   std::string step;   // "start" or "health"
   std::string cause;  // "exited while starting", "GET / answered 500", ...
   std::string hint;
-  std::vector<std::string> output;  // the app's last 20 log lines
+  std::vector<std::string> output;  // the app's last 20 log lines, without uWSGI's chatter
 };
 
 /// What the Emperor and the directory say of one vassal.

@@ -4,6 +4,7 @@
 #include "base/files.h"
 #include "deployer/health.h"
 #include "deployer/log_files.h"
+#include "deployer/uwsgi_words.h"
 
 #include <fmt/core.h>
 
@@ -23,6 +24,11 @@ constexpr std::size_t kOutputLines = 20;
 constexpr milliseconds kFirstPause{4};
 constexpr milliseconds kLongestPause{100};
 constexpr std::chrono::seconds kWholeSecond{1};
+// Each question of an app that answers badly may be a line in its log.
+constexpr milliseconds kLongestPauseOfAsking{1000};
+constexpr std::size_t kReadLines = 400;
+
+constexpr std::string_view kNothingListens = "nothing listens";
 
 bool listens(model::Port port) {
   const UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -44,7 +50,7 @@ class Wait {
     while (true) {
       look();
       if (crashed_) {
-        return not_ready("start", "exited while starting", "the last lines of its log say why");
+        return crashed();
       }
       if (accepting_) {
         std::optional<std::string> cause =
@@ -92,7 +98,8 @@ class Wait {
 
   void pause() {
     pause_for(std::min(pause_, std::max(left(), kFirstPause)), stop_);
-    pause_ = std::min(pause_ * 2, kLongestPause);
+    const bool asked = accepting_ && cause_ && !cause_->starts_with(kNothingListens);
+    pause_ = std::min(pause_ * 2, asked ? kLongestPauseOfAsking : kLongestPause);
   }
 
   [[nodiscard]] milliseconds left() const {
@@ -106,6 +113,23 @@ class Wait {
     const std::chrono::duration<double> start = accepted_at_ - begun_;
     const std::chrono::duration<double> health = Steady::now() - accepted_at_;
     return {.pid = pid_, .start_seconds = start.count(), .health_seconds = health.count()};
+  }
+
+  [[nodiscard]] NotReady crashed() const {
+    NotReady result =
+        not_ready("start", "exited while starting", "the last lines of its log say why");
+    const auto says = [&](std::string_view words) {
+      return std::any_of(result.output.begin(), result.output.end(), [&](const std::string& line) {
+        return line.find(words) != std::string::npos;
+      });
+    };
+    if (says("callable not found") && !says("Traceback")) {
+      result.hint =
+          "the module has no `application`: name it in app.yaml, as in "
+          "interpreter.settings.module: "
+          "app:app";
+    }
+    return result;
   }
 
   [[nodiscard]] NotReady timed_out() const {
@@ -124,10 +148,15 @@ class Wait {
 
   [[nodiscard]] NotReady not_ready(std::string step, std::string cause, std::string hint) const {
     const auto log = layout_.instance_log(start_.release.app.str(), start_.instance.id.str());
+    std::vector<std::string> lines = newest_lines(log, kReadLines);
+    std::erase_if(lines, [](const std::string& line) { return is_uwsgi_chatter(line); });
+    if (lines.size() > kOutputLines) {
+      lines.erase(lines.begin(), lines.end() - static_cast<std::ptrdiff_t>(kOutputLines));
+    }
     return {.step = std::move(step),
             .cause = std::move(cause),
             .hint = std::move(hint),
-            .output = newest_lines(log, kOutputLines)};
+            .output = std::move(lines)};
   }
 
   const Start& start_;
@@ -150,7 +179,7 @@ std::optional<std::string> check_instance(const Start& start, const host::Layout
                                           milliseconds limit) {
   // Asked through uWSGI, each try would put a line of uWSGI's own into the app's log.
   if (start.instance.port && !listens(*start.instance.port)) {
-    return fmt::format("nothing listens on 127.0.0.1:{} ($PORT)", start.instance.port->value);
+    return fmt::format("{} on 127.0.0.1:{} ($PORT)", kNothingListens, start.instance.port->value);
   }
   const std::string host =
       start.domains.empty() ? start.release.app.str() + ".localhost" : start.domains.front().str();

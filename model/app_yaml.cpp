@@ -41,6 +41,8 @@ class Reader {
       const Key* key = name.find('.') == name.npos ? find_key(path) : nullptr;
       if (key == nullptr) throw unknown(prefix, *field.key);
       if (!key->built) {
+        if (key->last() == "*" && nearest(name, names_below(prefix)))
+          throw unknown(prefix, *field.key);
         throw bad(*field.key, "the key " + shown(path) + " is not built in this version",
                   "leave it out; an app that needs it cannot run here yet");
       }
@@ -66,6 +68,14 @@ class Reader {
     }
   }
 
+  static std::vector<std::string_view> names_below(std::string_view prefix) {
+    std::vector<std::string_view> names;
+    for (const Key& row : app_yaml_keys()) {
+      if (row.parent() == prefix && row.last() != "*") names.push_back(row.last());
+    }
+    return names;
+  }
+
   static std::string children(std::string_view prefix) {
     std::string names;
     for (const Key& key : app_yaml_keys()) {
@@ -76,14 +86,12 @@ class Reader {
   }
 
   Error unknown(std::string_view prefix, const YamlNode& key) const {
-    std::vector<std::string_view> siblings;
     std::string elsewhere;
     for (const Key& row : app_yaml_keys()) {
-      if (row.parent() == prefix && row.last() != "*") siblings.push_back(row.last());
       if (row.last() == key.text && elsewhere.empty()) elsewhere = row.path;
     }
     std::string guess = elsewhere;
-    if (const auto near = nearest(key.text, siblings); near && guess.empty()) {
+    if (const auto near = nearest(key.text, names_below(prefix)); near && guess.empty()) {
       guess = (prefix.empty() ? "" : std::string(prefix) + ".") + std::string(*near);
     }
     const std::string path = prefix.empty() ? key.text : std::string(prefix) + "." + key.text;

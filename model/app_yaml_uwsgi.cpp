@@ -1,6 +1,7 @@
 #include "model/app_yaml_values.h"
 
 #include <algorithm>
+#include <array>
 #include <regex>
 
 namespace upaas::model {
@@ -64,6 +65,21 @@ void check_option_value(const ValueContext& context, const YamlNode& node, std::
   }
 }
 
+// What uWSGI takes for 0 when it is no number.
+constexpr std::array kNumbers = std::to_array<std::string_view>(
+    {"harakiri", "max-requests", "reload-mercy", "worker-reload-mercy", "min-worker-lifetime",
+     "max-worker-lifetime"});
+
+void check_number(const ValueContext& context, const YamlNode& node, const UwsgiSetting& setting) {
+  if (std::ranges::find(kNumbers, setting.option) == kNumbers.end()) return;
+  const bool number = !setting.value.empty() && setting.value.size() <= 9 &&
+                      setting.value.find_first_not_of("0123456789") == std::string::npos;
+  if (!number) {
+    throw context.bad(node, "the value of " + shown(setting.option) + " must be a number, and is " +
+                                shown(setting.value));
+  }
+}
+
 UwsgiSetting read_setting(const ValueContext& context, const YamlNode& item) {
   if (item.kind == Kind::map && item.fields.size() == 1) {
     const YamlField& field = item.fields.front();
@@ -95,6 +111,7 @@ std::vector<UwsgiSetting> read_uwsgi_settings(const ValueContext& context, const
     UwsgiSetting setting = read_setting(context, *item);
     check_option(context, *item, setting.option, safe);
     check_option_value(context, *item, setting.option, setting.value);
+    check_number(context, *item, setting);
     settings.push_back(std::move(setting));
   }
   return settings;

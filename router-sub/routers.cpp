@@ -22,6 +22,7 @@
 #include <algorithm>
 #include <charconv>
 #include <ctime>
+#include <functional>
 #include <mutex>
 #include <set>
 #include <utility>
@@ -94,6 +95,8 @@ struct Routers::State {
   [[nodiscard]] bool nginx_listens_elsewhere() const;
   bool ensure_nginx();
   void unsubscribe(const Route& route, const SigningKey& key, const std::string& name) const;
+  bool unsubscribe_until(const Route& route, milliseconds limit,
+                         const std::function<bool(const RouterView&)>& gone) const;
 
   Options options;
   host::CgroupRoot cgroups;
@@ -273,31 +276,46 @@ bool Routers::announced(const Route& route, milliseconds limit) const {
                      [&](const RouterView& v) { return !v.answered || serves_all(route, v); });
 }
 
-bool Routers::withdraw(const Route& route, milliseconds limit) {
+bool Routers::State::unsubscribe_until(const Route& route, milliseconds limit,
+                                       const std::function<bool(const RouterView&)>& gone) const {
   const Steady::time_point end = Steady::now() + limit;
-  const SigningKey key = state_->domain_files.key(route.app);
+  const SigningKey key = domain_files.key(route.app);
   std::set<std::string> left;
-  for (const host::Detached& fastrouter : state_->fastrouters) {
+  for (const host::Detached& fastrouter : fastrouters) {
     left.insert(fastrouter.name());
   }
   const auto done = [&] {
-    for (const host::Detached& fastrouter : state_->fastrouters) {
+    for (const host::Detached& fastrouter : fastrouters) {
       const std::string& name = fastrouter.name();
       if (!left.contains(name)) {
         continue;
       }
       const auto patience = std::chrono::ceil<milliseconds>(end - Steady::now());
-      const RouterView view =
-          ask(state_->places, name, std::clamp(patience, milliseconds(1), kAskLimit));
-      if (view.answered ? !serves_any(route, view) : !fastrouter.running()) {
+      const RouterView view = ask(places, name, std::clamp(patience, milliseconds(1), kAskLimit));
+      if (view.answered ? gone(view) : !fastrouter.running()) {
         left.erase(name);
       } else {
-        state_->unsubscribe(route, key, name);
+        unsubscribe(route, key, name);
       }
     }
     return left.empty();
   };
   return wait_until(done, limit);
+}
+
+bool Routers::withdraw(const Route& route, milliseconds limit) {
+  return state_->unsubscribe_until(
+      route, limit, [&](const RouterView& view) { return !serves_any(route, view); });
+}
+
+bool Routers::remove(const Route& route, milliseconds limit) {
+  return state_->unsubscribe_until(route, limit, [&](const RouterView& view) {
+    return std::none_of(view.nodes.begin(), view.nodes.end(), [&](const Node& node) {
+      return node.address == route.address &&
+             std::any_of(route.domains.begin(), route.domains.end(),
+                         [&](const model::Domain& domain) { return domain.str() == node.key; });
+    });
+  });
 }
 
 std::optional<long long> Routers::in_flight(const std::string& address) const {

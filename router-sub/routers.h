@@ -113,6 +113,10 @@ class Routers {
   /// Error(internal) when the app has no key.
   /// Routes first: the route must not be live any more. False when the limit passed.
   bool withdraw(const Route& route, std::chrono::milliseconds limit);
+  /// For an instance that has ended: until no FastRouter lists it any more. One that ended under a
+  /// request stays listed as dying, and its key keeps the next owner of the domain out. Errors and
+  /// result as `withdraw`.
+  bool remove(const Route& route, std::chrono::milliseconds limit);
   /// Requests in flight at that instance, over all FastRouters; nothing when one runs but does not
   /// answer.
   [[nodiscard]] std::optional<long long> in_flight(const std::string& address) const;

@@ -21,12 +21,13 @@ std::vector<T> list_from(const Json& json, const char* field, Read read) {
 }
 
 Json requests_json(const Requests& requests) {
-  return {{"total", requests.total}, {"failed", requests.failed}};
+  return {{"total", requests.total}, {"failed", requests.failed}, {"cut", requests.cut}};
 }
 
 Requests requests_from(const Json& json) {
   const Json& object = get_object(json, "requests");
-  return {get_int_or(object, "total", 0), get_int_or(object, "failed", 0)};
+  return {get_int_or(object, "total", 0), get_int_or(object, "failed", 0),
+          get_int_or(object, "cut", 0)};
 }
 
 Json steps_json(const std::vector<Step>& steps) {
@@ -132,11 +133,8 @@ std::vector<InstanceView> ps_from_json(const Json& json) {
 
 Json apps_json(const std::vector<AppView>& apps) {
   return list_json("upaas.apps/v1", "apps", apps, [](const AppView& view) -> Json {
-    return {{"name", view.name},
-            {"release", view.release},
-            {"state", view.state},
-            {"url", view.url},
-            {"instances", view.instances}};
+    return {{"name", view.name}, {"release", view.release},     {"state", view.state},
+            {"url", view.url},   {"instances", view.instances}, {"domains", view.domains}};
   });
 }
 
@@ -146,7 +144,9 @@ std::vector<AppView> apps_from_json(const Json& json) {
                    .release = get_string_or(item, "release", ""),
                    .state = get_string(item, "state"),
                    .url = get_string_or(item, "url", ""),
-                   .instances = static_cast<int>(get_int_or(item, "instances", 0))};
+                   .instances = static_cast<int>(get_int_or(item, "instances", 0)),
+                   .domains = item.contains("domains") ? strings_from(item, "domains")
+                                                       : std::vector<std::string>{}};
   });
 }
 

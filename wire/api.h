@@ -41,6 +41,7 @@ struct Step {
 struct Requests {
   long long total = 0;
   long long failed = 0;
+  long long cut = 0;  // visitors' requests that drain.timeout ended
 };
 
 /// upaas.deploy/v1
@@ -64,10 +65,10 @@ struct DeployResult {
 struct DeployRequest {
   std::string file_name;  // as the user wrote it, for error messages
   std::string app_yaml;
-  std::optional<std::string> source;  // digest of an uploaded source archive
-  std::optional<std::string> bundle;  // digest of an uploaded bundle: no build
-  std::vector<Step> steps;            // what the client did already: `read`
-  bool fresh = false;                 // nothing of former builds is used
+  std::optional<std::string> source;                    // digest of an uploaded source archive
+  std::optional<std::string> bundle;                    // digest of an uploaded bundle: no build
+  std::vector<Step> steps;                              // what the client did already: `read`
+  bool fresh = false;                                   // nothing of former builds is used
   std::optional<std::string> interpreter_version = {};  // in place of interpreter.versions
 };
 [[nodiscard]] Json to_json(const DeployRequest& request);
@@ -88,18 +89,19 @@ struct InstanceView {
 [[nodiscard]] Json ps_json(const std::vector<InstanceView>& instances);
 [[nodiscard]] std::vector<InstanceView> ps_from_json(const Json& json);
 
-/// upaas.apps/v1: apps[]; state: running, stopped, deploying, failed
+/// upaas.apps/v1: apps[]; state: starting, running, stopped, deploying, failed
 struct AppView {
   std::string name;
   std::string release;  // empty before the first
   std::string state;
   std::string url;
   int instances = 0;
+  std::vector<std::string> domains = {};  // all that it answers under
 };
 [[nodiscard]] Json apps_json(const std::vector<AppView>& apps);
 [[nodiscard]] std::vector<AppView> apps_from_json(const Json& json);
 
-/// upaas.releases/v1: releases[]; state: current, former, failed
+/// upaas.releases/v1: releases[]; state: deploying, current, former, failed
 struct ReleaseView {
   std::string release;
   std::string bundle;

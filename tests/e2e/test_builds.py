@@ -220,7 +220,8 @@ class Builds(unittest.TestCase):
         self.assertEqual((build["state"], build["release"], build["bundle"]), ("lost", "", ""))
         self.assertEqual((build["stages"][-1]["name"], build["stages"][-1]["state"]), stage)
         self.assertIn("-----> lost: upaasd ended while it ran", p.json("builds", "logs", "-a", app)["lines"])
-        self.assertEqual([(a["state"], a["release"]) for a in p.json("apps")["apps"] if a["name"] == app], [("running", "v1")])
+        wait_for(lambda: [(a["state"], a["release"]) for a in p.json("apps")["apps"] if a["name"] == app] == [("running", "v1")],
+                 30, "the app is what it was")
         self.assertEqual([r["release"] for r in p.json("releases", app)["releases"]], ["v1"])
         # Only bundles that a release names are in the store.
         known = {b["bundle"] for b in p.json("builds")["builds"] if b["release"]}

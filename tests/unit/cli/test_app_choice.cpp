@@ -124,3 +124,23 @@ TEST_CASE("a missing app.yaml is a usage error that points to the docs") {
     CHECK_THAT(console.err.str(), Catch::Contains("hint: write one (docs/tutorial.md)"));
   }
 }
+
+TEST_CASE("what is not the app's own is left out of what is sent: its app.yaml and its bundles") {
+  const Project project;
+  write_file(project.root / "app.yaml", "name: shop\nprocesses: {web: ./serve}\n");
+  Console console(project.root);
+  console.context.arguments = {};
+  const AppFile file = read_app_file(console.context);
+  CHECK(not_of_the_app(file, project.root, project.root / "out.tgz") ==
+        std::set<std::string>{"app.yaml", "out.tgz", "shop.tar.gz"});
+  make_directory(project.root / "public");
+  CHECK(not_of_the_app(file, project.root / "public") == std::set<std::string>{"shop.tar.gz"});
+}
+
+TEST_CASE("an app.yml is said to be there under another name") {
+  const TempDir directory;
+  write_file(directory.path() / "app.yml", "name: shop\n");
+  Console console(directory.path());
+  CHECK(console.run({"validate"}) == 4);
+  CHECK_THAT(console.err.str(), Catch::Contains("mv app.yml app.yaml"));
+}

@@ -56,6 +56,13 @@ TEST_CASE("a command's own short flag wins over a global one") {
   CHECK(arguments.value("app") == "shop");
 }
 
+TEST_CASE("a flag takes no value, and an option without one is said in our words") {
+  CHECK(failure({"--json=1"}).message() == "--json takes no value");
+  CHECK(failure({"--follow=false"}).message() == "--follow takes no value");
+  CHECK(failure({"--app"}).message() == "--app needs a value: --app APP");
+  CHECK(parse({"--", "--json=1"}).value("APP") == "--json=1");
+}
+
 TEST_CASE("after -- a word with dashes is an argument") {
   CHECK(parse({"--", "--follow"}).value("APP") == "--follow");
 }

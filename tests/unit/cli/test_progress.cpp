@@ -99,3 +99,15 @@ TEST_CASE("a phase of the client that does not finish has failed") {
   CHECK(step.state == "done");
   CHECK(step.seconds >= 0);
 }
+
+TEST_CASE("a step too quick to be seen is not told of after those that followed it") {
+  std::ostringstream err;
+  Progress progress(err, kPlain, false);
+  progress.step({"unpack", "running", 0});
+  progress.step({"start", "running", 0});
+  progress.step({"fetch", "done", 0.01});
+  progress.step({"unpack", "done", 0.1});
+  progress.step({"start", "done", 0.1});
+  progress.step({"live", "done", 0.1});
+  CHECK(err.str() == "=====> Unpack\n=====> Start\n=====> Live\n");
+}

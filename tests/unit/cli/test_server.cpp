@@ -131,3 +131,29 @@ TEST_CASE("an internal error that the stream tells is not taken for a broken con
   CHECK(error.kind() == ErrorKind::internal);
   CHECK(error.message() == "disk full");
 }
+
+TEST_CASE("an address that is not the API's is told from an app that does not exist") {
+  ScriptedServer peer([](const Asked&) {
+    return std::string(
+        "HTTP/1.1 404 Not Found\r\nX-Upaas-Front: unknown\r\nContent-Length: 3\r\n"
+        "Connection: close\r\n\r\n404");
+  });
+  const Error error = failure([&] { (void)server_at(peer.url()).get("/v1/apps"); });
+  CHECK(error.kind() == ErrorKind::unreachable);
+  CHECK_THAT(error.message(), Catch::Contains("not the API"));
+  CHECK_THAT(error.hint(), Catch::Contains("listen"));
+}
+
+TEST_CASE("a socket that is missing and one that nobody serves are said as they are") {
+  const TempDir directory;
+  const auto message = [](const std::string& url) {
+    const Error error = failure([&] { (void)server_at(url).get("/v1/apps"); });
+    CHECK(error.kind() == ErrorKind::unreachable);
+    return error.message();
+  };
+  const std::string path = (directory.path() / "s.sock").native();
+  CHECK_THAT(message("unix:" + path),
+             Catch::Contains("No such file") && !Catch::Contains("port 80"));
+  write_file(path, "");
+  CHECK_THAT(message("unix:" + path), Catch::Contains("nobody accepts"));
+}

@@ -71,6 +71,8 @@ TEST_CASE("keys that are not built yet are refused by their name") {
          {"scale: {place: {}}", "f:2:9: the key 'scale.place' is not built"},
          {"actions: {release: x}", "f:2:11: the key 'actions.release' is not built"},
          {"processes: {worker: x}", "f:2:13: the key 'processes.worker' is not built"},
+         {"processes: {wbe: x}",
+          "f:2:13: unknown key 'processes.wbe': did you mean 'processes.web'?"},
          {"processes: {'*': x}", "f:2:13: the key 'processes.*' is not built"}},
         kPython);
 }
@@ -205,6 +207,10 @@ TEST_CASE("a uwsgi setting that could do harm is refused where it stands") {
        {"uwsgi: {settings: ['route = " + std::string(4097, 'a') + "']}",
         "f:2:20: uwsgi.settings: the value of 'route' is longer"},
        {"uwsgi: {settings: ['" + std::string(65, 'a') + " = 1']}", "f:2:20: uwsgi.settings: 'aaa"},
+       {"uwsgi: {settings: ['harakiri = abc']}",
+        "f:2:20: uwsgi.settings: the value of 'harakiri' must be a number, and is 'abc'"},
+       {"uwsgi: {settings: [{max-requests: 1e3}]}",
+        "f:2:20: uwsgi.settings: the value of 'max-requests' must be a number"},
        {"uwsgi: {settings: [{harakiri: [1]}]}",
         "f:2:21: uwsgi.settings: the value of 'harakiri' must be a text"},
        {"uwsgi: {settings: [[a]]}",
