@@ -253,6 +253,9 @@ Error error_of(CURLcode code, CURL* handle, const std::string& where, std::strin
     case CURLE_SSL_CONNECT_ERROR:
       return {ErrorKind::unreachable, fmt::format("{}: no TLS there ({})", where, reason)};
     case CURLE_OPERATION_TIMEDOUT:
+      // A server that does not speak TLS waits for more, as the client does.
+      if (reason.find("SSL") != reason.npos)
+        return {ErrorKind::unreachable, fmt::format("{}: no TLS there ({})", where, reason)};
       return {was_connected(handle) ? ErrorKind::timeout : ErrorKind::unreachable,
               fmt::format("{}: {}", where, reason)};
     case CURLE_ABORTED_BY_CALLBACK:

@@ -54,7 +54,7 @@ struct Outcome {
   [[nodiscard]] bool ok() const { return exit_code == 0; }
   /// "exit code 3", "killed by signal 9", "stopped after 60 s".
   [[nodiscard]] std::string describe() const;
-  /// The last `count` lines of output.
+  /// The last `count` lines of output, each cut after 1000 bytes.
   [[nodiscard]] std::vector<std::string> last_lines(std::size_t count) const;
 };
 

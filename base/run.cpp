@@ -268,6 +268,11 @@ std::string Outcome::describe() const {
   return fmt::format("exit code {}", exit_code);
 }
 
+namespace {
+// Of a line without an end.
+constexpr std::size_t kLineShown = 1000;
+}  // namespace
+
 std::vector<std::string> Outcome::last_lines(std::size_t count) const {
   std::string_view rest = output;
   if (rest.ends_with('\n')) {
@@ -278,7 +283,12 @@ std::vector<std::string> Outcome::last_lines(std::size_t count) const {
   while (more && lines.size() < count) {
     const std::size_t start = rest.rfind('\n');
     more = start != std::string_view::npos;
-    lines.emplace_back(rest.substr(more ? start + 1 : 0));
+    std::string line(rest.substr(more ? start + 1 : 0));
+    if (line.size() > kLineShown) {
+      line.resize(kLineShown);
+      line += "...";
+    }
+    lines.push_back(std::move(line));
     rest = rest.substr(0, more ? start : 0);
   }
   std::reverse(lines.begin(), lines.end());

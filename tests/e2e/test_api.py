@@ -80,7 +80,10 @@ class Api(unittest.TestCase):
     def test_output_without_an_end_of_line_does_not_grow_the_daemon(self):
         directory = self.p.app("loud", app_yaml="name: loud\ninterpreter: {type: static}\n"
                                "actions: {setup: {main: 'head -c 200000000 /dev/zero | tr \"\\\\0\" x'}}\n", **{"index.html": "x"})
-        self.p.upaas("deploy", directory, "-q", timeout=200)
+        refused = self.p.upaas("deploy", directory, "-q", timeout=200, check=False)
+        self.assertEqual(refused.returncode, 7)
+        self.assertIn("build.limits.output", refused.stderr)
+        self.assertLess(len(refused.stderr), 10_000)
         peak = int(re.search(r"VmHWM:\s+(\d+)", open(f"/proc/{self.p.daemon.pid}/status").read()).group(1))
         self.assertLess(peak, 150_000, "kB")
 
