@@ -313,6 +313,11 @@ void Deployer::trim_logs() {
   }
 }
 
+void Deployer::remove_logs_except(const model::AppName& app,
+                                  const std::set<model::ReleaseId>& kept) {
+  deployer::remove_logs_except(state_->options.layout.logs() / app.str(), kept);
+}
+
 void Deployer::remove_logs(const model::AppName& app) {
   remove_tree(state_->options.layout.logs() / app.str());
 }
