@@ -99,7 +99,7 @@ void remove_unneeded(Platform& platform, const std::set<model::BundleId>* candid
   });
 }
 
-std::set<ReleaseId> kept_releases_of(const Platform& platform, const AppName& app) {
+std::set<ReleaseId> kept_releases_of(Platform& platform, const AppName& app) {
   const auto record = platform.records.app(app);
   if (!record) return {};
   return kept_releases(platform, *record, platform.records.releases(app),
