@@ -37,6 +37,7 @@ struct Slot {
   bool busy = false;
   bool adopted = false;
   int failures = 0;
+  std::string told;                     // of its last failure
   std::optional<TaskKind> failed_task;  // not tried again before `retry`
   Steady::time_point retry{};
   host::LimitHits hits;  // that were told
@@ -74,6 +75,7 @@ struct Host::State {
   void survey();
   void adopt(const std::string& name, Slot& slot, const deployer::Vassal* vassal);
   void compare(const std::string& name, Slot& slot, const deployer::Vassal* vassal);
+  void tell_failure(Slot& slot, TaskKind kind, const TaskResult& result) const;
   void tell_limits(Slot& slot, const host::LimitHits& hits) const;
   [[nodiscard]] bool adoption_due() const;
   void stop_strangers();
@@ -439,16 +441,30 @@ void Host::State::finish(const std::string& name, TaskKind kind, const TaskResul
   if (result.state == InstanceState::failed) {
     slot.announced = false;
     ++slot.failures;
+    tell_failure(slot, kind, result);
     slot.failed_task = kind == TaskKind::end ? TaskKind::start : kind;
     slot.retry = Steady::now() + std::chrono::seconds(std::min(60, 5 * slot.failures));
     if (kind == TaskKind::start) slot.hits = {};  // told as the cause, and counted anew
   } else {
     slot.failed_task.reset();
-    if (result.state == InstanceState::live) slot.failures = 0;
+    if (result.state == InstanceState::live) {
+      slot.failures = 0;
+      slot.told.clear();
+    }
   }
   touch();
   poke = true;
   work.notify_all();
+}
+
+/// Nobody may be waiting for it: a start after a reboot, a new try. The same is said once.
+void Host::State::tell_failure(Slot& slot, TaskKind kind, const TaskResult& result) const {
+  if (kind == TaskKind::end) return;  // told when it was given up
+  const model::InstanceId& id = slot.item.instance.id;
+  std::string text = fmt::format("{} failed at {}: {}", id.str(), result.failed_step, result.cause);
+  if (slot.told == text) return;
+  options.event(id.app().str(), "instance.failed", text);
+  slot.told = std::move(text);
 }
 
 void Host::State::push_routes() {

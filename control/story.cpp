@@ -99,12 +99,24 @@ void remove_unneeded(Platform& platform, const std::set<model::BundleId>* candid
   });
 }
 
+std::set<ReleaseId> kept_releases_of(Platform& platform, const AppName& app) {
+  const auto record = platform.records.app(app);
+  if (!record) return {};
+  return kept_releases(platform, *record, platform.records.releases(app),
+                       platform.records.instances(app));
+}
+
+void housekeep_logs(Platform& platform, const AppName& app) {
+  platform.deployer.remove_logs_except(app, kept_releases_of(platform, app));
+}
+
 }  // namespace
 
 void housekeep(Platform& platform, const AppName& app) {
   try {
     release_domains(platform, app);
     housekeep_builds(platform, app);
+    housekeep_logs(platform, app);
     // One that no release names yet was just uploaded: it belongs to a deploy that is about to
     // begin.
     remove_unneeded(platform);
@@ -114,13 +126,7 @@ void housekeep(Platform& platform, const AppName& app) {
 }
 
 void housekeep_builds(Platform& platform, const AppName& app) {
-  const auto record = platform.records.app(app);
-  std::set<ReleaseId> kept;
-  if (record) {
-    kept = kept_releases(platform, *record, platform.records.releases(app),
-                         platform.records.instances(app));
-  }
-  keep_builds(platform, app, kept);
+  keep_builds(platform, app, kept_releases_of(platform, app));
 }
 
 void drop_bundles(Platform& platform, const std::set<model::BundleId>& candidates) {

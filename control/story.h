@@ -27,8 +27,8 @@ inline constexpr std::chrono::milliseconds kSlack = std::chrono::seconds(60);
 [[nodiscard]] std::chrono::milliseconds longest_drain(
     Platform& platform, const std::vector<model::Instance>& instances);
 [[nodiscard]] ProbeOptions probe_options(const Platform& platform, const model::Release& release);
-/// Removes bundles, trees and builds of releases older than the newest `keep_releases` that nothing
-/// runs, and this app's stale domains.
+/// Removes bundles, trees, builds and logs of releases older than the newest `keep_releases` that
+/// nothing runs, and this app's stale domains.
 void housekeep(Platform& platform, const AppName& app);
 /// Removes the builds of the app beyond those that are kept (control/builds.h).
 void housekeep_builds(Platform& platform, const AppName& app);

@@ -11,6 +11,7 @@
 #include "deployer/readiness.h"
 #include "deployer/trees.h"
 #include "deployer/vassal_ini.h"
+#include "host/listen_queue.h"
 
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
@@ -171,8 +172,8 @@ void Deployer::start(const Start& start) {
     throw Error(ErrorKind::internal,
                 fmt::format("{}: bundle {} is not unpacked", name, bundle.str().substr(0, 12)));
   }
-  const std::string text =
-      vassal_ini(start, read_file(options.templates / "vassal.ini"), *options.interpreters);
+  const std::string text = vassal_ini(start, read_file(options.templates / "vassal.ini"),
+                                      *options.interpreters, host::listen_queue());
   // Files that uWSGI itself serves: a former release's must not be newer.
   if (text.find("check-static") != text.npos || text.find("static-map") != text.npos) {
     state_->trees.restamp(bundle);
@@ -310,6 +311,11 @@ void Deployer::trim_logs() {
       trim_log(at->path(), limit);
     }
   }
+}
+
+void Deployer::remove_logs_except(const model::AppName& app,
+                                  const std::set<model::ReleaseId>& kept) {
+  deployer::remove_logs_except(state_->options.layout.logs() / app.str(), kept);
 }
 
 void Deployer::remove_logs(const model::AppName& app) {

@@ -8,8 +8,8 @@
 ///   RUN/instances/NAME/env0            its exact environment, NUL-separated, root only
 ///   RUN/instances/NAME/run/            2710 app:router; app.sock, web.sh
 ///   RUN/instances/NAME/tmp/            0700 app; its /tmp
-///   DATA/trees/BUNDLE/                 the unpacked app, root's, read-only, shared by its instances
-///   DATA/logs/APP/NAME.log             stdout and stderr; bounded by trim_logs
+///   DATA/trees/BUNDLE/                 the unpacked app, root's, read-only, shared by its
+///   instances DATA/logs/APP/NAME.log             stdout and stderr; bounded by trim_logs
 /// Names are never reused. Files are renamed into place, launch.json before the ini.
 ///
 /// Thread-safe: different instances may be worked on at once, the same one by one caller at a time.
@@ -29,6 +29,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -126,6 +127,8 @@ class Deployer {
                                                   std::size_t lines) const;
   /// Keeps each log below twice the limit: what is older goes to NAME.log.1.
   void trim_logs();
+  /// Removes the logs of an app's instances, but for those of the releases in `kept`.
+  void remove_logs_except(const model::AppName& app, const std::set<model::ReleaseId>& kept);
   /// Removes an app's logs.
   void remove_logs(const model::AppName& app);
 

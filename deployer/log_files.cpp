@@ -63,6 +63,12 @@ std::vector<std::string> lines_of(std::string_view text) {
   return lines;
 }
 
+// NAME of NAME.log and NAME.log.1.
+std::string instance_of(const fs::path& log) {
+  const std::string name = log.filename();
+  return name.substr(0, name.find('.'));
+}
+
 fs::path rotated(const fs::path& log) {
   return log.native() + ".1";
 }
@@ -101,6 +107,20 @@ void trim_log(const fs::path& log, std::size_t limit) {
     throw system_error(log.native());
   }
   old.commit();
+}
+
+void remove_logs_except(const fs::path& directory, const std::set<model::ReleaseId>& kept) {
+  std::vector<fs::path> doomed;
+  std::error_code none;
+  for (const fs::directory_entry& entry : fs::directory_iterator(directory, none)) {
+    const auto instance = model::InstanceId::from(instance_of(entry.path()));
+    if (instance && !kept.contains(instance->release())) {
+      doomed.push_back(entry.path());
+    }
+  }
+  for (const fs::path& log : doomed) {
+    fs::remove(log);
+  }
 }
 
 }  // namespace upaas::deployer

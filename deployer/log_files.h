@@ -2,8 +2,11 @@
 /// read from the end, bounded from outside. Internal to deployer. No state; any thread.
 #pragma once
 
+#include "model/names.h"
+
 #include <cstddef>
 #include <filesystem>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -18,5 +21,10 @@ namespace upaas::deployer {
 /// Writers keep their descriptor, so the file stays the same; a line written in that very moment
 /// may be lost.
 void trim_log(const std::filesystem::path& log, std::size_t limit);
+
+/// Of one app's directory: removes the logs of instances of all other releases, also rotated ones.
+/// No directory is fine.
+void remove_logs_except(const std::filesystem::path& directory,
+                        const std::set<model::ReleaseId>& kept);
 
 }  // namespace upaas::deployer

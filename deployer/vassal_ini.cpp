@@ -139,11 +139,12 @@ std::string render(std::string_view text, const Values& values) {
 }  // namespace
 
 std::string vassal_ini(const Start& start, std::string_view template_text,
-                       const model::Interpreters& interpreters) {
+                       const model::Interpreters& interpreters, int listen_queue) {
   const auto& definition = definition_of(start.release.runtime, interpreters);
   Values values = values_of(start, definition);
   values.set("runtime", render(definition.template_text, values));
   values.set("plugin", definition.plugin);
+  values.set("listen", std::to_string(listen_queue));
   return render(template_text, values);
 }
 

@@ -1,6 +1,6 @@
-/// The text of a vassal's ini: a pure function of checked values, templates/vassal.ini and the lines
-/// that the interpreter's definition has (kainjow mustache; a name that a template uses and nobody
-/// gives is an error). Golden-tested.
+/// The text of a vassal's ini: a pure function of checked values, templates/vassal.ini and the
+/// lines that the interpreter's definition has (kainjow mustache; a name that a template uses and
+/// nobody gives is an error). Golden-tested.
 #pragma once
 
 #include "deployer/deployer.h"
@@ -10,8 +10,9 @@
 
 namespace upaas::deployer {
 
+/// `listen_queue`: how many connections may wait at its socket.
 [[nodiscard]] std::string vassal_ini(const Start& start, std::string_view template_text,
-                                     const model::Interpreters& interpreters);
+                                     const model::Interpreters& interpreters, int listen_queue);
 
 /// The exact environment of an instance, NUL-separated NAME=VALUE, each name once:
 /// - defaults that the app may set itself: PATH (its own programs first), LANG=C.UTF-8,

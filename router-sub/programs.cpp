@@ -1,14 +1,13 @@
 #include "router-sub/programs.h"
 
 #include "base/files.h"
+#include "host/listen_queue.h"
 #include "router-sub/places.h"
 #include "router-sub/write_if_other.h"
 
 #include <fmt/core.h>
 
-#include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <filesystem>
 #include <set>
 
@@ -18,17 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 using Kind = host::Mount::Kind;
 
-// uWSGI does not start with a queue longer than the kernel's, which bounds what bursts nginx may
-// pass on.
-constexpr int kListenQueue = 1024;
-constexpr int kOldestSomaxconn = 128;
 constexpr std::array<std::string_view, 2> kPages = {"404.html", "503.html"};
-
-int listen_queue() {
-  const auto text = read_file_if_any("/proc/sys/net/core/somaxconn", 64);
-  const int most = text ? std::atoi(text->c_str()) : kOldestSomaxconn;
-  return std::clamp(most, 1, kListenQueue);
-}
 
 host::Mount home() {
   return {Kind::tmpfs, {}, "/home"};
@@ -118,7 +107,7 @@ host::LaunchSpec fastrouter_launch(const Options& options, std::string_view name
                "--ini",
                std::string(inside::kFastRouterIni),
                "--listen",
-               std::to_string(listen_queue()),
+               std::to_string(host::listen_queue()),
                fmt::format("[{}]", places.ini(name).native())};
   spec.uid = options.router;
   spec.mask = 007;  // the subscription socket has no mode option: its directory's group may send

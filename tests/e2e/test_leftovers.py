@@ -44,6 +44,7 @@ class Leftovers(unittest.TestCase):
             wait_for(lambda: self.snapshot(p) == before, 10, f"as before: {before} and now {self.snapshot(p)}")
             self.assertLessEqual(len(list((p.data / "trees").iterdir())), 5)
             self.assertLessEqual(len([f for f in (p.data / "bundles").rglob("*.tar.gz")]), 5)
+            self.assertLessEqual(len(list((p.data / "logs/hello").glob("*.log"))), 5)
             result = p.deploy(p.root / "src/hello")
             self.assertEqual((result["changed"], result["release"]), (False, "v20"))
             self.assertEqual(len(p.json("releases", "hello")["releases"]), 20)

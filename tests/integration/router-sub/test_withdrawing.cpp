@@ -62,6 +62,17 @@ TEST_CASE("an instance in the very second of its announcement is withdrawn for g
   CHECK(way.get("hello.test").status == 503);
 }
 
+TEST_CASE("an instance is withdrawn although its app's signing key is lost") {
+  WayIn way;
+  auto route = way.start("hello--v1--aaaa", {"hello.test"});
+  way.go_live({route});
+  REQUIRE(std::filesystem::remove(way.options.layout.keys() / "hello.pem"));
+  route.live = false;
+  REQUIRE(way.routers->set_routes({route}, 5s));
+  CHECK(way.routers->withdraw(route, 15s));
+  CHECK(!known_anywhere(way, route));
+}
+
 TEST_CASE("a request in flight is counted until it ends, and gets its answer") {
   WayIn way;
   auto route = way.start("hello--v1--aaaa", {"hello.test"});

@@ -19,7 +19,7 @@ std::string template_text() {
 }
 
 std::string ini_of(const Start& start) {
-  return vassal_ini(start, template_text(), *test::interpreters());
+  return vassal_ini(start, template_text(), *test::interpreters(), 1024);
 }
 
 std::vector<std::string> variables_of(const std::string& environment) {
@@ -56,6 +56,13 @@ TEST_CASE("a web instance's ini holds its port and not its command") {
   CHECK(ini.find("hunter2") == std::string::npos);
 }
 
+TEST_CASE("an instance's queue is as long as the kernel allows") {
+  const Start start = test::start_of("hello", test::python(), "k3f9");
+  const std::string ini = vassal_ini(start, template_text(), *test::interpreters(), 128);
+  CHECK(ini.find("\nlisten = 128\n") != std::string::npos);
+  CHECK(ini.find("1024") == std::string::npos);
+}
+
 TEST_CASE("a setting of the app stands before ours, so that ours wins") {
   Start start = test::start_of("hello", test::python(), "k3f9");
   start.release.spec.uwsgi_settings = {{"processes", "99"}};
@@ -72,9 +79,9 @@ TEST_CASE("a setting that uWSGI would expand never gets into an ini") {
 
 TEST_CASE("a template that names something unknown is refused") {
   const Start start = test::start_of("hello", test::python(), "k3f9");
-  CHECK_THROWS_WITH(vassal_ini(start, "a = {{nonsense}}\n", *test::interpreters()),
+  CHECK_THROWS_WITH(vassal_ini(start, "a = {{nonsense}}\n", *test::interpreters(), 1024),
                     Catch::Contains("nonsense"));
-  CHECK_THROWS_AS(vassal_ini(start, "a = {{name", *test::interpreters()), Error);
+  CHECK_THROWS_AS(vassal_ini(start, "a = {{name", *test::interpreters(), 1024), Error);
 }
 
 TEST_CASE("a web instance needs a port") {
