@@ -63,9 +63,9 @@ TEST_CASE("Each stage is told when it begins and when it ended, also the one tha
   };
   const Error e = b.failure("processes: {web: x}\nactions: {setup: {main: exit 3}}");
   CHECK(e.message().starts_with("stage setup: "));
-  CHECK(told == std::vector<std::string>{"prepare", "prepare done", "interpreter",
-                                         "interpreter done", "source", "source done", "files",
-                                         "files done", "setup", "setup failed"});
+  CHECK(told == std::vector<std::string>{"prepare", "prepare done", "source", "source done",
+                                         "files", "files done", "interpreter", "interpreter done",
+                                         "setup", "setup failed"});
 }
 
 TEST_CASE("Two builds of one source are equal to the byte, from a directory and from an archive") {
