@@ -219,6 +219,8 @@ class Connection : public net::HTTPServerConnection {
       if (left.count() <= 0 || poll(&waiting, 1, static_cast<int>(left.count())) <= 0) break;
       const auto got = recv(fd, head.data(), head.size(), MSG_PEEK | MSG_DONTWAIT);
       if (got <= 0) break;
+      // TLS, for example: whoever speaks it learns at once that this does not.
+      if (head[0] < 'A' || head[0] > 'Z') break;
       // A unix socket is readable whatever its mark says; so is one that was closed.
       if (got == seen) pause_for(kLook, {});
       seen = static_cast<int>(got);
