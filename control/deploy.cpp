@@ -38,7 +38,11 @@ struct Switch {
 
 /// A uid of its own, for an app that is deployed for the first time.
 model::Uid take_uid(Platform& platform) {
-  if (const auto uid = platform.uids.take()) return {*uid};
+  if (const auto uid = platform.uids.take()) {
+    // It rests before it is used again, also over a restart: files of its last owner may be left.
+    store::put(platform.records.store(), std::string(kLastUid), std::to_string(*uid));
+    return {*uid};
+  }
   throw Error(ErrorKind::no_capacity, "every uid of the range `uids` is in use",
               "destroy an app, or widen `uids` in the configuration");
 }

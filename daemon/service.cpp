@@ -59,6 +59,11 @@ model::Uid system_uid(store::Store& store, host::Claims& claims, const std::stri
   return {*number};
 }
 
+void remember_last_uid(store::Store& store, host::Claims& uids) {
+  if (const auto last = store.get(std::string(control::kLastUid)))
+    uids.start_after(static_cast<std::uint32_t>(std::stoul(last->value)));
+}
+
 /// After a reboot /run/lock is empty: what the store says is ours is claimed again.
 void reclaim(control::Records& records, host::Claims& uids, host::Claims& ports) {
   for (const auto& app : records.apps()) {
@@ -200,6 +205,7 @@ Service::Service(const Config& config) : state_(std::make_unique<State>(config))
   State& s = *state_;
   builder::clean_up(s.layout.builds(), s.cgroups);
   reclaim(s.platform.records, s.uids, s.ports);
+  remember_last_uid(*s.store, s.uids);
   s.reconciler.recover();
   control::sweep_uploads(s.platform);
   s.host.bring_up(!s.platform.records.instances().empty());

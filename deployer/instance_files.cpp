@@ -24,7 +24,7 @@ std::vector<host::Mount> mounts_of(const std::string& name, const Options& optio
   const host::Layout& layout = options.layout;
   // Hidden first: DATA and RUN may lie below /home or /tmp, which are covered next. Sources are
   // opened before anything is mounted.
-  return {
+  std::vector<host::Mount> mounts = {
       {Kind::tmpfs, {}, layout.data},
       {Kind::tmpfs, {}, layout.run},
       {Kind::tmpfs, {}, "/home"},
@@ -33,7 +33,16 @@ std::vector<host::Mount> mounts_of(const std::string& name, const Options& optio
       {Kind::bind, layout.announce(name), fs::path(inside::kAnnounce).parent_path()},
       {Kind::bind_read_only, ini_file(layout, name), inside::kIni},
       {Kind::bind, layout.instance(name) / "tmp", "/tmp"},
+      {Kind::bind, layout.instance(name) / "var-tmp", "/var/tmp"},
+      {Kind::proc, {}, "/proc"},
   };
+  // Where everybody may write, what an app left would meet the next ones.
+  for (const char* shared : {"/dev/shm", "/dev/mqueue", "/run/lock"}) {
+    if (fs::is_directory(shared)) {
+      mounts.push_back({Kind::scratch, {}, shared});
+    }
+  }
+  return mounts;
 }
 
 std::string web_script(const std::string& command) {
@@ -110,6 +119,7 @@ void write_instance_files(const Start& start, const Options& options,
   make_directory(layout.instance(name), 0711);
   make_directory(layout.instance_run(name), 02710, app, options.router_gid);
   make_directory(layout.instance(name) / "tmp", 0700, app, app);
+  make_directory(layout.instance(name) / "var-tmp", 0700, app, app);
   write_file(launch.env_file, vassal_environment(start, options.domain),
              {.mode = 0600, .sync = false});
   if (start.release.runtime.web) {

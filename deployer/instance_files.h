@@ -14,8 +14,8 @@ namespace upaas::deployer {
 
 /// How upaas-vassal starts the instance. Inside its mount namespace: the tree at /home/app
 /// (read-only), its run directory at /home/run, the socket of its own announcements at
-/// /home/announce, its ini, a /tmp of its own; DATA and RUN are hidden. argv ends with the path of
-/// the ini, so that a process list tells platforms apart.
+/// /home/announce, its ini, a /tmp, /var/tmp, /dev/shm and /run/lock of its own; DATA and RUN are
+/// hidden. argv ends with the path of the ini, so that a process list tells platforms apart.
 [[nodiscard]] host::LaunchSpec instance_launch(const Start& start, const Options& options,
                                                const host::Cgroup& cgroup,
                                                const std::filesystem::path& tree);

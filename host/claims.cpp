@@ -112,6 +112,10 @@ std::optional<std::uint32_t> Claims::take() {
   return free ? free : try_all([&](std::uint32_t number) { return take_over(number); });
 }
 
+void Claims::start_after(std::uint32_t number) {
+  next_ = number >= range_.max || number < range_.min ? range_.min : number + 1;
+}
+
 bool Claims::take(std::uint32_t number) {
   if (number < range_.min || number > range_.max) {
     return false;

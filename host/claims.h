@@ -29,6 +29,8 @@ class Claims {
   /// used again), from the start of the range otherwise. Claims whose owner is gone come last.
   /// Nothing when the range is used up.
   [[nodiscard]] std::optional<std::uint32_t> take();
+  /// The next one taken is the first after this: what an earlier run took last rests as well.
+  void start_after(std::uint32_t number);
   /// Takes this very number: true also when it is ours already.
   bool take(std::uint32_t number);
   void release(std::uint32_t number);

@@ -27,9 +27,11 @@ namespace upaas::host {
 struct Mount {
   /// bind_without_links: no symbolic link in it is followed (MS_NOSYMFOLLOW, Linux 5.10; older
   /// ones take it as a plain bind): for directories that others write.
-  enum class Kind { bind, bind_read_only, bind_without_links, tmpfs };
+  /// scratch: a tmpfs that everybody may write, at most a quarter of the memory. proc: one that
+  /// shows other users' processes to nobody (hidepid; Linux 5.8, else /proc stays as it is).
+  enum class Kind { bind, bind_read_only, bind_without_links, tmpfs, scratch, proc };
   Kind kind = Kind::bind;
-  std::filesystem::path source{};  // on the host; unused for tmpfs
+  std::filesystem::path source{};  // on the host; for binds
   std::filesystem::path target{};  // made if missing, when it lies below a tmpfs mounted before it
 };
 

@@ -12,11 +12,13 @@
 namespace upaas::host {
 namespace {
 
-constexpr std::array<std::pair<Mount::Kind, std::string_view>, 4> kKinds = {{
+constexpr std::array<std::pair<Mount::Kind, std::string_view>, 6> kKinds = {{
     {Mount::Kind::bind, "bind"},
     {Mount::Kind::bind_read_only, "bind_read_only"},
     {Mount::Kind::bind_without_links, "bind_without_links"},
     {Mount::Kind::tmpfs, "tmpfs"},
+    {Mount::Kind::scratch, "scratch"},
+    {Mount::Kind::proc, "proc"},
 }};
 
 Json to_json(const Mount& mount) {

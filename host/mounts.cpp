@@ -10,10 +10,13 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
+#include <utility>
 
 namespace upaas::host {
 namespace {
@@ -32,12 +35,17 @@ bool is_below(const fs::path& path, const fs::path& parent) {
   return end == parent.end();
 }
 
+bool has_source(const Mount& mount) {
+  return mount.kind != Mount::Kind::tmpfs && mount.kind != Mount::Kind::scratch &&
+         mount.kind != Mount::Kind::proc;
+}
+
 // O_PATH: no permission on the source is needed and no device is opened.
 std::vector<UniqueFd> open_sources(const std::vector<Mount>& mounts) {
   std::vector<UniqueFd> sources;
   for (const Mount& mount : mounts) {
     UniqueFd fd;
-    if (mount.kind != Mount::Kind::tmpfs) {
+    if (has_source(mount)) {
       fd.reset(::open(mount.source.c_str(), O_PATH | O_CLOEXEC));
       if (!fd.valid()) {
         throw mount_error(mount.source);
@@ -59,8 +67,25 @@ void make_target(const fs::path& target, bool directory) {
   }
 }
 
-void mount_tmpfs(const fs::path& target) {
-  if (::mount("tmpfs", target.c_str(), "tmpfs", MS_NOSUID | MS_NODEV, "size=1m,mode=0755") != 0) {
+void mount_tmpfs(const fs::path& target, const char* options) {
+  if (::mount("tmpfs", target.c_str(), "tmpfs", MS_NOSUID | MS_NODEV, options) != 0) {
+    throw mount_error(target);
+  }
+}
+
+// Before Linux 5.8 the option was that of the whole pid namespace, the machine's.
+bool hides_processes_by_mount() {
+  utsname name{};
+  int major = 0;
+  int minor = 0;
+  return ::uname(&name) == 0 && std::sscanf(name.release, "%d.%d", &major, &minor) == 2 &&
+         std::pair(major, minor) >= std::pair(5, 8);
+}
+
+void mount_proc(const fs::path& target) {
+  if (hides_processes_by_mount() &&
+      ::mount("proc", target.c_str(), "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, "hidepid=2") != 0 &&
+      errno != EPERM) {
     throw mount_error(target);
   }
 }
@@ -90,11 +115,24 @@ void mount_bind(const Mount& mount, int source) {
   }
 }
 
+void mount_one(const Mount& mount, int source) {
+  switch (mount.kind) {
+    case Mount::Kind::tmpfs:
+      return mount_tmpfs(mount.target, "size=1m,mode=0755");
+    case Mount::Kind::scratch:
+      return mount_tmpfs(mount.target, "size=25%,mode=1777");
+    case Mount::Kind::proc:
+      return mount_proc(mount.target);
+    default:
+      return mount_bind(mount, source);
+  }
+}
+
 }  // namespace
 
 void enter_mount_namespace(const std::vector<Mount>& mounts) {
-  if (::unshare(CLONE_NEWNS) != 0) {
-    throw system_error("mount namespace");
+  if (::unshare(CLONE_NEWNS | CLONE_NEWIPC) != 0) {
+    throw system_error("mount and ipc namespace");
   }
   if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) {
     throw mount_error("/");
@@ -105,20 +143,18 @@ void enter_mount_namespace(const std::vector<Mount>& mounts) {
   std::vector<fs::path> ours;
   for (std::size_t i = 0; i < mounts.size(); ++i) {
     const Mount& mount = mounts[i];
-    const bool tmpfs = mount.kind == Mount::Kind::tmpfs;
+    const bool bind = has_source(mount);
     struct stat source {};
-    if (!tmpfs && ::fstat(sources[i].get(), &source) != 0) {
+    if (bind && ::fstat(sources[i].get(), &source) != 0) {
       throw mount_error(mount.source);
     }
     const auto covers = [&](const fs::path& place) { return is_below(mount.target, place); };
     if (std::any_of(ours.begin(), ours.end(), covers)) {
-      make_target(mount.target, tmpfs || S_ISDIR(source.st_mode));
+      make_target(mount.target, !bind || S_ISDIR(source.st_mode));
     }
-    if (tmpfs) {
-      mount_tmpfs(mount.target);
+    mount_one(mount, sources[i].get());
+    if (mount.kind == Mount::Kind::tmpfs) {
       ours.push_back(mount.target);
-    } else {
-      mount_bind(mount, sources[i].get());
     }
   }
 }

@@ -153,6 +153,37 @@ for packet in (b'x' * 100, PACKET):
         self.assertEqual(client.failures, [])
         self.assertGreater(client.total, 100)
 
+    def test_nothing_of_a_destroyed_app_meets_the_next_one(self):
+        self.puppet()
+        places = [f"/{place}/left-{self.p.root.name}" for place in ("dev/shm", "var/tmp", "tmp")]
+        answer = self.tell(f"[open(p, 'w').write('secret') for p in {places!r}]\nout = os.getuid()")
+        self.assertEqual(answer.status, 200)
+        self.puppet("other")
+        self.assertEqual(self.tell(f"out = [os.path.exists(p) for p in {places!r}]", "other").text, str([False] * 3))
+        for place in places:
+            self.assertFalse(pathlib.Path(place).exists(), place)
+        self.p.upaas("destroy", "evil", "--confirm", "evil")
+        self.p.kill_daemon()
+        self.p.start()
+        self.puppet("third")
+        self.assertGreater(int(self.tell("out = os.getuid()", "third").text), int(answer.text) + 1)
+
+    def test_an_app_sees_no_process_but_its_own_and_no_queue_of_others(self):
+        self.puppet()
+        seen = self.tell("out = [os.stat('/proc/' + d).st_uid == os.getuid() for d in os.listdir('/proc') if d.isdigit()]").text
+        self.assertIn("True", seen)
+        self.assertNotIn("False", seen)
+        self.assertNotEqual(self.tell("out = os.readlink('/proc/self/ns/ipc')").text, os.readlink("/proc/self/ns/ipc"))
+
+    def test_an_app_does_not_say_which_instance_it_is(self):
+        self.p.deploy(self.p.app("liar", app_yaml="name: liar\ninterpreter: {type: python}\n", **{"app.py":
+            "def application(environ, start_response):\n"
+            "    start_response('200 OK', [('X-Upaas-Instance', 'victim--v1--aaaa')])\n    return [b'ok']\n"}))
+        self.assertEqual(self.p.get("liar.test", "/lie").status, 200)
+        log = self.p.run_dir / "routers/nginx/var/access.log"
+        records = [json.loads(line) for line in log.read_text().splitlines() if '"path":"/lie"' in line]
+        self.assertEqual([r["instance"] for r in records], [self.p.ps("liar")[0]["id"]])
+
 
 if __name__ == "__main__":
     unittest.main()

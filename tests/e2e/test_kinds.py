@@ -89,6 +89,23 @@ class Kinds(unittest.TestCase):
         self.websocket("py.test", "/ws")
         self.events("py.test")
 
+    def test_what_an_app_does_not_catch_is_a_500_and_is_not_asked_again(self):
+        self.p.deploy(self.p.app("raiser", app_yaml="name: raiser\ninterpreter: {type: python}\n", **{"app.py":
+            "def application(environ, start_response):\n"
+            "    if environ['PATH_INFO'] == '/own':\n"
+            "        start_response('500 Mine', [])\n        return [b'my own words']\n"
+            "    if environ['PATH_INFO'] == '/boom':\n"
+            "        print('ASKED', environ['REQUEST_METHOD'], flush=True)\n        raise RuntimeError('boom')\n"
+            "    start_response('200 OK', [])\n    return [b'ok']\n"}))
+        for method in ("GET", "PUT", "DELETE", "POST"):
+            answer = self.p.get("raiser.test", "/boom", method=method)
+            self.assertEqual((answer.status, answer.headers.get("X-Upaas-Front", "")), (500, ""), method)
+        log = "\n".join(line["line"] for line in self.p.json("logs", "raiser")["lines"])
+        self.assertEqual(log.count("ASKED"), 4)
+        self.assertIn("RuntimeError: boom", log)
+        self.assertEqual(self.p.get("raiser.test", "/own").text, "my own words")
+        self.assertEqual(self.p.get("raiser.test").text, "ok")
+
     def test_a_body_that_the_app_does_not_read_costs_neither_the_answer_nor_the_app(self):
         self.p.deploy(self.p.hello("deaf", name="deaf"))
         for _ in range(5):

@@ -57,6 +57,17 @@ TEST_CASE("A released number rests until the others have been used") {
   CHECK(mine.take() == 10U);
 }
 
+TEST_CASE("What an earlier run took last rests too, and the range goes round") {
+  const Place place;
+  Claims mine = place.claims(place.owner("a"), 10, 12);
+  mine.start_after(10);
+  CHECK(mine.take() == 11U);
+  mine.start_after(12);
+  CHECK(mine.take() == 10U);
+  mine.start_after(99);  // of another range
+  CHECK(mine.take() == 12U);
+}
+
 TEST_CASE("A given number is taken when it is free or ours") {
   const Place place;
   Claims mine = place.claims(place.owner("a"), 10, 12);

@@ -88,6 +88,23 @@ TEST_CASE("Links in a directory mounted without them lead nowhere, plain names d
   CHECK(seen.find("no way out\n") != std::string::npos);
 }
 
+TEST_CASE("Scratch places, queues and other users' processes are not shared") {
+  const TempDir temp;
+  const test::Child other([] { ::pause(); });
+  LaunchSpec spec = shell(
+      "echo x > /dev/shm/upaas-test-left && ls /dev/shm && stat -c %a /dev/shm; cat "
+      "/proc/self/comm; "
+      "ls -d /proc/" +
+      std::to_string(other.pid()) + " || echo hidden; readlink /proc/self/ns/ipc");
+  spec.uid = test::kApp;
+  spec.mounts = {{Mount::Kind::proc, {}, "/proc"}, {Mount::Kind::scratch, {}, "/dev/shm"}};
+  const std::string seen = test::output_of(spec, temp.path());
+  CHECK(seen.starts_with("upaas-test-left\n1777\ncat\n"));
+  CHECK(seen.find("hidden\n") != std::string::npos);
+  CHECK(seen.find(fs::read_symlink("/proc/self/ns/ipc").native()) == std::string::npos);
+  CHECK_FALSE(fs::exists("/dev/shm/upaas-test-left"));
+}
+
 TEST_CASE("A launch description that says nonsense is refused") {
   const Json good = to_json(shell("x"));
   for (const char* patch :
