@@ -100,7 +100,7 @@ class Kinds(unittest.TestCase):
         for method in ("GET", "PUT", "DELETE", "POST"):
             answer = self.p.get("raiser.test", "/boom", method=method)
             self.assertEqual((answer.status, answer.headers.get("X-Upaas-Front", "")), (500, ""), method)
-        log = "\n".join(line["line"] for line in self.p.json("logs", "raiser")["lines"])
+        log = "\n".join(line["text"] for line in self.p.json("logs", "raiser")["lines"])
         self.assertEqual(log.count("ASKED"), 4)
         self.assertIn("RuntimeError: boom", log)
         self.assertEqual(self.p.get("raiser.test", "/own").text, "my own words")
