@@ -5,6 +5,8 @@
 #include "base/fault.h"
 #include "host/layout.h"
 
+#include <algorithm>
+
 namespace upaas::control {
 
 using model::InstanceState;
@@ -13,6 +15,7 @@ using model::Wanted;
 namespace {
 
 constexpr auto kAnnounceLimit = std::chrono::seconds(15);
+constexpr std::chrono::milliseconds kCommandGrace = std::chrono::seconds(5);
 constexpr auto kWithdrawLimit = std::chrono::seconds(5);
 
 /// Runs one named step and notes how long it took.
@@ -131,6 +134,13 @@ void drain(const model::Orders::Item& item, const TaskContext& context, Timed& t
   });
 }
 
+/// What a command may still do after its last request; uWSGI's own workers have nothing left to do.
+std::chrono::milliseconds grace_of(const model::Release& release) {
+  using std::chrono::milliseconds;
+  return release.runtime.web ? std::min(kCommandGrace, release.spec.drain_timeout)
+                             : milliseconds::zero();
+}
+
 }  // namespace
 
 std::optional<TaskKind> next_task(Wanted wanted, InstanceState state) {
@@ -173,7 +183,7 @@ TaskResult run_task(TaskKind kind, const model::Orders::Item& item, const TaskCo
         if (stop.stop_requested()) return result;
         fault_point("deploy.drained");
         timed("stop", [&] {
-          context.deployer.stop(item.instance.id.str());
+          context.deployer.stop(item.instance.id.str(), grace_of(item.release));
           (void)context.routers.remove(route_of(item, false), kWithdrawLimit);
         });
         result.state = InstanceState::stopped;

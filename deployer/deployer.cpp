@@ -5,6 +5,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "deployer/command_end.h"
 #include "deployer/emperor.h"
 #include "deployer/instance_files.h"
 #include "deployer/log_files.h"
@@ -204,11 +205,17 @@ void Deployer::kill(std::string_view name) {
   State::kill(name, state_->cgroup_of(name));
 }
 
-void Deployer::stop(std::string_view name) {
+void Deployer::stop(std::string_view name, milliseconds grace) {
   require_file_name(name);
   const host::Layout& layout = state_->options.layout;
   const std::string text(name);
   const host::Cgroup cgroup = state_->cgroup_of(name);
+  if (grace > milliseconds::zero()) {
+    const auto known = state_->emperor.ask(kWakeLimit);
+    if (known && known->contains(text)) {
+      end_command(cgroup, known->find(text)->second.pid, grace);
+    }
+  }
   // Without its description a wrapper that is just being started ends by itself.
   fs::remove(launch_file(layout, name));
   fs::remove(ini_file(layout, name));

@@ -108,9 +108,10 @@ class Deployer {
   [[nodiscard]] std::optional<std::string> check_health(const Start& start);
   /// Kills its processes now; the Emperor starts it again.
   void kill(std::string_view name);
-  /// Removes the ini, wakes the Emperor, kills the cgroup, waits until it is empty, removes the
-  /// instance's directory. The log stays. An unknown name is fine.
-  void stop(std::string_view name);
+  /// With a `grace`, the processes of an app's own command get SIGTERM and that long to end by
+  /// themselves. Then: removes the ini, wakes the Emperor, kills the cgroup, waits until it is
+  /// empty, removes the instance's directory. The log stays. An unknown name is fine.
+  void stop(std::string_view name, std::chrono::milliseconds grace = {});
 
   /// A program of our own (the announcer) run as a vassal, so that the Emperor respawns it.
   /// Rewritten and restarted under the same name only when `spec` changed.

@@ -31,7 +31,7 @@ struct VassalStats {
   bool accepting = false;
   bool blacklisted = false;
   std::optional<WallTime> crashed;  // when it was put there last, whole seconds
-  std::optional<WallTime> since;  // last start, whole seconds
+  std::optional<WallTime> since;    // last start, whole seconds
 };
 
 /// The stats' JSON by vassal name (zergs left out). Error(invalid) when it is something else.

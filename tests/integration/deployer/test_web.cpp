@@ -67,6 +67,36 @@ TEST_CASE("twenty requests that hang do not hold up another one") {
   CHECK(Steady::now() - begun < 3s);
 }
 
+TEST_CASE("a command gets SIGTERM once and time to end, and no more than that") {
+  test::Platform platform;
+  const std::string server =
+      "exec python3 -c 'import http.server, os, signal, threading, time\n"
+      "def bye(*_):\n"
+      "    print(\"told to go\", flush=True); time.sleep(1.5); print(\"flushed\", flush=True)\n"
+      "    os.environ.get(\"STAY\") or os._exit(0)\n"
+      "signal.signal(signal.SIGTERM, bye)\n"
+      "http.server.ThreadingHTTPServer((\"127.0.0.1\", int(os.environ[\"PORT\"])), "
+      "http.server.SimpleHTTPRequestHandler).serve_forever()'";
+  const auto stop = [&](const std::string& command, std::chrono::milliseconds grace) {
+    const deployer::Start start = platform.prepare("polite", test::web(command), {{"x", ""}});
+    platform.run(start);
+    const auto begun = Steady::now();
+    platform.deployer->stop(start.instance.id.str(), grace);
+    const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(Steady::now() - begun);
+    return std::pair(took, platform.log(start));
+  };
+  const auto [took, log] = stop(server, 10s);
+  CHECK(log.find("flushed") != std::string::npos);
+  CHECK(log.find("told to go") == log.rfind("told to go"));
+  CHECK(took >= 1500ms);
+  CHECK(took < 9s);
+  const auto [long_took, long_log] = stop("export STAY=1; " + server, 2500ms);
+  CHECK(long_log.find("flushed") != std::string::npos);
+  CHECK(long_took >= 2500ms);
+  CHECK(long_took < 9s);
+  CHECK(stop(server, 0s).second.find("told to go") == std::string::npos);
+}
+
 TEST_CASE("a web server that dies is back within seconds, the old one's children gone") {
   test::Platform platform;
   const deployer::Start start =
