@@ -27,6 +27,11 @@ constexpr auto kTrimPeriod = std::chrono::seconds(5);
 constexpr auto kRoutesLimit = std::chrono::milliseconds(1000);
 /// An app that meets its limits over and over does not fill the event log.
 constexpr auto kLimitPeriod = std::chrono::seconds(60);
+/// So many lives so short, one after the other, and an instance only runs against a wall.
+constexpr int kShortLives = 5;
+constexpr auto kShortLife = std::chrono::seconds(10);
+/// What was live for so long begins anew with the pauses between its tries.
+constexpr auto kSettled = std::chrono::seconds(60);
 }  // namespace
 
 /// One instance: what is wanted, what is, and the thread that works on the difference.
@@ -37,8 +42,10 @@ struct Slot {
   bool busy = false;
   bool adopted = false;
   int failures = 0;
-  std::string told;                     // of its last failure
-  std::optional<TaskKind> failed_task;  // not tried again before `retry`
+  int short_lives = 0;
+  Steady::time_point born = Steady::now();  // became live, or was started again by the Emperor
+  std::string told;                         // of its last failure
+  std::optional<TaskKind> failed_task;      // not tried again before `retry`
   Steady::time_point retry{};
   host::LimitHits hits;  // that were told
   Steady::time_point tell_hits{};
@@ -335,6 +342,14 @@ void Host::State::compare(const std::string& name, Slot& slot, const deployer::V
     options.event(app, "instance.respawned",
                   fmt::format("{}: master {} died, the Emperor started {}", name, slot.report.pid,
                               vassal->pid));
+    const auto life = Steady::now() - std::exchange(slot.born, Steady::now());
+    slot.short_lives = life < kShortLife ? slot.short_lives + 1 : 0;
+    if (slot.short_lives >= kShortLives) {
+      give_up(name, slot,
+              fmt::format("ended {} times within {} s of its start", slot.short_lives,
+                          kShortLife.count()));
+      return;
+    }
     slot.report.pid = vassal->pid;
     slot.report.since = vassal->since.value_or(wall_now());
     touch();
@@ -440,6 +455,7 @@ void Host::State::finish(const std::string& name, TaskKind kind, const TaskResul
   slot.report.steps.insert(slot.report.steps.end(), result.steps.begin(), result.steps.end());
   if (result.state == InstanceState::failed) {
     slot.announced = false;
+    if (kind == TaskKind::end && Steady::now() - slot.born > kSettled) slot.failures = 0;
     ++slot.failures;
     tell_failure(slot, kind, result);
     slot.failed_task = kind == TaskKind::end ? TaskKind::start : kind;
@@ -448,7 +464,8 @@ void Host::State::finish(const std::string& name, TaskKind kind, const TaskResul
   } else {
     slot.failed_task.reset();
     if (result.state == InstanceState::live) {
-      slot.failures = 0;
+      slot.born = Steady::now();
+      slot.short_lives = 0;
       slot.told.clear();
     }
   }

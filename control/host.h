@@ -7,8 +7,9 @@
 ///   wanted live  the same, then its route goes live and it is live once every FastRouter has it
 ///   draining     route off, withdrawn from every FastRouter, waits for its requests to end
 ///   gone         draining at most `drain.timeout` (what is left is cut and counted), then stopped
-/// An instance that holds a port of the platform's that is not its own is ended and counts as
-/// failed. An instance that fails is reported `failed` with its cause and tried again after 5, 10,
+/// An instance that holds a port of the platform's that is not its own, or that ends by itself five
+/// times within 10 s of its start, is ended and counts as failed. An instance that fails is
+/// reported `failed` with its cause and tried again after 5, 10,
 /// ... 60 s while it is wanted.
 ///
 /// The data plane (Emperor, announcer, FastRouters, nginx) is kept running by the same loop,

@@ -63,6 +63,20 @@ class Unhealthy(unittest.TestCase):
         self.refused("start", "", "giving up",
                      app_yaml="name: shop\nprocesses: {web: 'echo giving up; exit 1'}\nhealth: {timeout: 20s}\n")
 
+    def test_an_app_that_ends_again_and_again_is_failed_and_says_so(self):
+        self.p.deploy(self.p.app("loop", app_yaml="name: loop\nprocesses: {web: 'timeout 1.5 python3 -m http.server -b 127.0.0.1 $PORT'}\n"))
+
+        def ended():
+            return [e["message"] for e in self.p.json("events", "loop")["events"] if e["kind"] == "instance.ended"]
+
+        def states():
+            return [i["state"] for i in self.p.ps("loop")]
+
+        wait_for(ended, 60, "it is given up")
+        self.assertIn("ended 5 times", ended()[0])
+        wait_for(lambda: states() == ["failed"], 10, "ps says failed")
+        wait_for(lambda: states() == ["live"], 30, "it is tried again")
+
 
 if __name__ == "__main__":
     unittest.main()
