@@ -89,6 +89,23 @@ class Kinds(unittest.TestCase):
         self.websocket("py.test", "/ws")
         self.events("py.test")
 
+    def test_a_directory_of_a_static_site_is_at_its_name_with_a_slash(self):
+        self.p.deploy(self.p.app("manual", app_yaml="name: manual\ninterpreter: {type: static}\n", **{
+            "index.html": "home", "docs/index.html": "docs", "docs/more.txt": "more", "a b/index.html": "blank", "files/x.txt": "x"}))
+
+        def get(path):
+            answer = self.p.get("manual.test", path)
+            return answer.status, answer.headers.get("Location") or answer.text
+
+        self.assertEqual(get("/"), (200, "home"))
+        self.assertEqual(get("/docs"), (301, "/docs/"))
+        self.assertEqual(get("/docs?a=1/2"), (301, "/docs/?a=1/2"))
+        self.assertEqual(get("/a%20b"), (301, "/a%20b/"))
+        for path, text in (("/docs/", "docs"), ("/docs/?a=1", "docs"), ("/docs/more.txt", "more"), ("/a%20b/", "blank"), ("/index.html", "home")):
+            self.assertEqual(get(path), (200, text), path)
+        for path in ("/files", "/files/", "//docs", "/nothing"):
+            self.assertEqual(get(path)[0], 404, path)
+
     def test_what_an_app_does_not_catch_is_a_500_and_is_not_asked_again(self):
         self.p.deploy(self.p.app("raiser", app_yaml="name: raiser\ninterpreter: {type: python}\n", **{"app.py":
             "def application(environ, start_response):\n"
