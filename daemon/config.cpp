@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/text.h"
 #include "host/templates.h"
 #include "model/app_yaml.h"
 #include "model/nearest.h"
@@ -25,11 +26,11 @@ constexpr std::size_t kLimit = std::size_t{1} << 20;
 
 /// uWSGI expands its own notation in every option, and prints paths into JSON unescaped.
 std::string_view unfit(std::string_view path) {
-  for (const std::string_view word : {"@(", "$(", "%(", "\"", "\\"}) {
+  if (const auto expansion = model::uwsgi_expansion(path); !expansion.empty()) return expansion;
+  for (const std::string_view word : {"\"", "\\"}) {
     if (path.find(word) != std::string_view::npos) return word;
   }
-  const auto control = [](unsigned char c) { return c < 0x20 || c == 0x7f; };
-  return std::any_of(path.begin(), path.end(), control) ? "control characters" : "";
+  return std::any_of(path.begin(), path.end(), is_control) ? "control characters" : "";
 }
 
 /// One file being read: where errors point, and what paths are relative to.

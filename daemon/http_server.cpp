@@ -71,9 +71,19 @@ class PocoStream : public Stream {
   std::ostream& out_;
 };
 
+/// What is left of a body would be taken for the next request.
+bool body_is_read(net::HTTPServerRequest& request) {
+  const bool none = !request.getChunkedTransferEncoding() &&
+                    (!request.hasContentLength() || request.getContentLength64() == 0);
+  return none || request.stream().eof();
+}
+
 class PocoReply : public Reply {
  public:
-  PocoReply(net::HTTPServerResponse& response, bool head) : response_(response), head_(head) {}
+  explicit PocoReply(net::HTTPServerRequest& request)
+      : request_(request),
+        response_(request.response()),
+        head_(request.getMethod() == net::HTTPRequest::HTTP_HEAD) {}
 
   void send(int status, std::string_view content_type, std::string_view body) override {
     begin(status, content_type);
@@ -94,10 +104,13 @@ class PocoReply : public Reply {
 
  private:
   void begin(int status, std::string_view content_type) {
+    // Said before it is done: a client would send its next request into a closed connection.
+    if (!body_is_read(request_)) response_.setKeepAlive(false);
     response_.setStatusAndReason(static_cast<net::HTTPResponse::HTTPStatus>(status));
     response_.setContentType(std::string(content_type));
     response_.set("Cache-Control", "no-store");
   }
+  net::HTTPServerRequest& request_;
   net::HTTPServerResponse& response_;
   bool head_;
   std::unique_ptr<PocoStream> stream_;
@@ -141,7 +154,7 @@ class Requests : public net::HTTPRequestHandler {
   explicit Requests(const HttpServer::Handler& handler) : handler_(handler) {}
 
   void handleRequest(net::HTTPServerRequest& request, net::HTTPServerResponse& response) override {
-    PocoReply reply(response, request.getMethod() == "HEAD");
+    PocoReply reply(request);
     try {
       // A client that waits for the go-ahead before it sends its body (curl, above 1 MiB).
       if (request.getExpectContinue()) response.sendContinue();
@@ -155,8 +168,7 @@ class Requests : public net::HTTPRequestHandler {
       log_debug("connection", {{"error", error.displayText()}});
       response.setKeepAlive(false);
     }
-    // What the handler did not read would be taken for the next request.
-    if (!request.stream().eof()) response.setKeepAlive(false);
+    if (!body_is_read(request)) response.setKeepAlive(false);
     wait_for_data(request, kIdleLimit);
   }
 

@@ -156,6 +156,7 @@ struct Service::State {
   deployer::Deployer deployer;
   router_sub::Routers routers;
   host::PortGuard port_guard;
+  control::PlatformOptions options;
   control::Host host;
   control::Platform platform;
   control::Reconciler reconciler;
@@ -179,13 +180,14 @@ struct Service::State {
         deployer(deployer_options(c, templates, system.router), cgroups),
         routers(router_options(c, templates, system), cgroups),
         port_guard(layout.platform()),
+        options(platform_options(c, system, cgroups)),
         host({.layout = layout,
               .fetch = [this](const model::BundleId& id) { return bundles.verified(id.str()); },
               .event = [this](std::string_view app, std::string_view kind,
                               std::string_view message) { events.add(app, kind, message); },
-              .reserved_ports = platform_options(c, system, cgroups).reserved_ports()},
+              .reserved_ports = options.reserved_ports()},
              deployer, routers),
-        platform{.options = platform_options(c, system, cgroups),
+        platform{.options = options,
                  .records = control::Records(*store),
                  .events = events,
                  .bundles = bundles,

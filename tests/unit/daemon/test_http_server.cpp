@@ -1,17 +1,50 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/http_client.h"
+#include "base/unix_socket.h"
 #include "daemon/http_server.h"
 #include "tests/support/free_port.h"
 
 #include <catch2/catch.hpp>
 
+#include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <atomic>
 
 using namespace upaas;
 using namespace upaas::daemon;
+using Catch::Matchers::Contains;
+
+namespace {
+
+/// One connection that says what it is told to, byte for byte.
+class Raw {
+ public:
+  explicit Raw(const std::filesystem::path& socket)
+      : fd_(connect_unix(socket, std::chrono::seconds(5)).value()) {
+    const timeval limit{10, 0};
+    setsockopt(fd_.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+  }
+  /// The answer up to the end of its head and what came with it; empty when there is none.
+  std::string ask(const std::string& request) {
+    std::string answer;
+    char piece[4096];
+    if (::send(fd_.get(), request.data(), request.size(), MSG_NOSIGNAL) < 0) return {};
+    while (answer.find("\r\n\r\n") == std::string::npos) {
+      const auto got = recv(fd_.get(), piece, sizeof piece, 0);
+      if (got <= 0) return {};
+      answer.append(piece, static_cast<std::size_t>(got));
+    }
+    return answer;
+  }
+
+ private:
+  UniqueFd fd_;
+};
+
+}  // namespace
 
 TEST_CASE("the server answers on TCP and on a unix socket at any path, and tells who root is") {
   const TempDir home;
@@ -27,6 +60,26 @@ TEST_CASE("the server answers on TCP and on a unix socket at any path, and tells
         "nobody a b hello");
   HttpClient local("unix:" + (deep / "s.sock").string());
   CHECK(local.send({.target = "/v1/x"}).body == (geteuid() == 0 ? "root x " : "nobody x "));
+}
+
+TEST_CASE("a connection is kept unless the answer says that it is closed") {
+  const TempDir home;
+  HttpServer server({.port = test::free_port().value, .socket = home.path() / "s"},
+                    [](const Call& call, Reply& reply) {
+                      if (call.path.back() == "read") (void)call.text(100);
+                      reply.send(200, "text/plain", "ok");
+                    });
+  Raw client(home.path() / "s");
+  for (const char* request :
+       {"HEAD /x HTTP/1.1\r\n\r\n", "DELETE /x HTTP/1.1\r\n\r\n",
+        "PUT /read HTTP/1.1\r\nContent-Length: 4\r\n\r\nbody",
+        "PUT /x HTTP/1.1\r\nContent-Length: 0\r\n\r\n", "HEAD /x HTTP/1.1\r\n\r\n"}) {
+    INFO(request);
+    const std::string answer = client.ask(request);
+    CHECK_THAT(answer, Contains("200") && !Contains("Connection: Close"));
+  }
+  CHECK_THAT(client.ask("PUT /x HTTP/1.1\r\nContent-Length: 4\r\n\r\nbody"),
+             Contains("200") && Contains("Connection: Close"));
 }
 
 TEST_CASE("a stream arrives in pieces and notices that its client has gone") {
