@@ -24,7 +24,8 @@ def application(environ, start_response):
 
 class Hostile(unittest.TestCase):
     def setUp(self):
-        self.p = Platform()
+        # Its own ports: the squatter would take those of tests that run beside it.
+        self.p = Platform(config="ports: 28000..28999\n")
         self.p.__enter__()
         self.addCleanup(self.p.close)
         self.p.deploy(self.p.hello("mine", name="victim"))
@@ -181,7 +182,9 @@ for packet in (b'x' * 100, PACKET):
             "    start_response('200 OK', [('X-Upaas-Instance', 'victim--v1--aaaa')])\n    return [b'ok']\n"}))
         self.assertEqual(self.p.get("liar.test", "/lie").status, 200)
         log = self.p.run_dir / "routers/nginx/var/access.log"
-        records = [json.loads(line) for line in log.read_text().splitlines() if '"path":"/lie"' in line]
+        # nginx writes the record after the answer.
+        records = wait_for(lambda: [json.loads(line) for line in log.read_text().splitlines() if '"path":"/lie"' in line], 10,
+                           "the record")
         self.assertEqual([r["instance"] for r in records], [self.p.ps("liar")[0]["id"]])
 
 

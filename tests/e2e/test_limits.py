@@ -224,7 +224,7 @@ class HostileApps(Builds, unittest.TestCase):
         with self.unharmed():
             self.assertGreaterEqual(p.get("greedy.test", "/eat").status, 500)
             wait_for(lambda: p.get("greedy.test").text == "here", 20, "its next worker answers")
-            self.event("greedy", "instance.out_of_memory", f"a process of {name} was ended", "scale.memory allows (96M)", "raise scale.memory")
+            self.event("greedy", "instance.out_of_memory", f" of {name} w", "scale.memory allows (96M)", "raise scale.memory")
         self.assertEqual(p.ps("greedy")[0]["id"], name)
 
     def test_a_server_on_PORT_that_eats_memory_and_is_started_again(self):
