@@ -26,6 +26,10 @@ bool wait_until(const std::function<bool()>& condition, std::chrono::millisecond
                 std::stop_token stop = {},
                 std::chrono::milliseconds longest = std::chrono::milliseconds(20));
 
+[[nodiscard]] inline double seconds_since(Steady::time_point begin) {
+  return std::chrono::duration<double>(Steady::now() - begin).count();
+}
+
 /// Between two looks at something that cannot be waited for: the time, or less when a stop is
 /// requested.
 void pause_for(std::chrono::milliseconds time, const std::stop_token& stop);

@@ -1,6 +1,7 @@
 #include "base/log.h"
 
 #include "base/clock.h"
+#include "base/text.h"
 
 #include <fmt/core.h>
 
@@ -17,10 +18,6 @@ namespace {
 constexpr std::array<std::string_view, 4> kLevelNames = {"debug", "info", "warning", "error"};
 
 std::atomic<LogLevel> lowest_level = LogLevel::info;
-
-bool is_control(char c) {
-  return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
-}
 
 void append_escaped(std::string& line, std::string_view text, bool quoted) {
   for (const char c : text) {

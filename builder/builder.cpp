@@ -24,10 +24,6 @@ namespace upaas::builder {
 
 namespace {
 
-double seconds_since(Steady::time_point begin) {
-  return std::chrono::duration<double>(Steady::now() - begin).count();
-}
-
 constexpr const char* kFresh = "UPAAS_FRESH_PACKAGE";
 
 class Build {

@@ -29,16 +29,11 @@ constexpr milliseconds kWalkPeriod{2000};
 /// Of the time that a walk takes, it may take place again only after so many.
 constexpr int kWalkRest = 20;
 constexpr int kUrgentWalkRest = 4;
-constexpr std::size_t kLongestLine = 4096;
 /// What a line costs those who show and keep it, however short it is.
 constexpr std::size_t kLeastLine = 64;
 constexpr model::Megabytes kMostReserve{512};
 constexpr std::uint64_t kMegabyte = 1 << 20;
 constexpr int kReserveShare = 20;  // of the file system: 5 %
-
-std::uint64_t bytes(model::Megabytes size) {
-  return static_cast<std::uint64_t>(size.value) * kMegabyte;
-}
 
 struct Room {
   std::uint64_t free = 0;
@@ -49,7 +44,7 @@ Room room_of(const fs::path& directory) {
   struct statvfs info {};
   if (::statvfs(directory.c_str(), &info) != 0) throw system_error(directory.string());
   return {info.f_bavail * info.f_frsize,
-          std::min(bytes(kMostReserve), info.f_blocks * info.f_frsize / kReserveShare)};
+          std::min(kMostReserve.bytes(), info.f_blocks * info.f_frsize / kReserveShare)};
 }
 
 Error too_much(const std::string& what, const std::string& key, const std::string& value) {
@@ -145,7 +140,7 @@ void Cage::State::look_at_disk(bool last) {
     return;
   }
   const std::lock_guard lock(disk);
-  const std::uint64_t limit = bytes(options.limits.disk);
+  const std::uint64_t limit = options.limits.disk.bytes();
   const std::uint64_t lost = measured_free > room.free ? measured_free - room.free : 0;
   const auto rest = Steady::now() - measured_at;
   const bool urgent = measured + lost > limit && rest >= kUrgentWalkRest * walk_took;
@@ -155,7 +150,7 @@ void Cage::State::look_at_disk(bool last) {
 
 void Cage::State::walk(std::uint64_t free_now) {
   const auto begin = Steady::now();
-  const std::uint64_t limit = bytes(options.limits.disk);
+  const std::uint64_t limit = options.limits.disk.bytes();
   const auto used = disk_use(directory, limit);
   measured_at = Steady::now();
   walk_took = std::chrono::duration_cast<milliseconds>(measured_at - begin);
@@ -193,13 +188,13 @@ std::stop_token Cage::stop() const {
 
 void Cage::line(std::string_view text, bool pass_on) {
   State& state = *state_;
-  const std::uint64_t limit = bytes(state.options.limits.output);
+  const std::uint64_t limit = state.options.limits.output.bytes();
   if (state.output > limit) return;
   state.output += std::max(text.size() + 1, kLeastLine);
   if (state.output > limit) {
     state.end(too_much("wrote more output", "output", state.options.limits.output.str()));
   } else if (pass_on && state.progress.on_line) {
-    state.progress.on_line(shortened(text));
+    state.progress.on_line(text);
   }
 }
 
@@ -207,11 +202,6 @@ std::optional<Error> Cage::met() {
   state_->look_at_cgroup();
   state_->look_at_disk(true);
   return *state_->met.lock();
-}
-
-std::string shortened(std::string_view line) {
-  if (line.size() <= kLongestLine) return std::string(line);
-  return fmt::format("{}... ({} bytes)", line.substr(0, kLongestLine), line.size());
 }
 
 }  // namespace upaas::builder

@@ -32,7 +32,7 @@ class Cage {
   [[nodiscard]] model::Megabytes tmp_size() const;
   /// Requested by whoever stops the build, and by a limit that is met.
   [[nodiscard]] std::stop_token stop() const;
-  /// Takes a line of output: counts it, cuts it when it is very long, passes it on if wanted.
+  /// Takes a line of output: counts it, passes it on if wanted.
   void line(std::string_view text, bool pass_on);
   /// After a command: looks once more. The limit that was met, if one was, its value, and the key
   /// that raises it, as Error(build_failed).
@@ -42,8 +42,5 @@ class Cage {
   struct State;
   std::unique_ptr<State> state_;
 };
-
-/// At most 4096 bytes of a line, and how many there were.
-[[nodiscard]] std::string shortened(std::string_view line);
 
 }  // namespace upaas::builder

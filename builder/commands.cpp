@@ -21,12 +21,6 @@ std::string seconds(milliseconds time) {
   return std::to_string((time.count() + 999) / 1000) + " s";
 }
 
-std::vector<std::string> last_lines(const Outcome& outcome) {
-  std::vector<std::string> lines = outcome.last_lines(kShownLines);
-  for (std::string& line : lines) line = shortened(line);
-  return lines;
-}
-
 Error too_slow(std::string_view key, milliseconds limit, const Outcome& outcome) {
   return {ErrorKind::build_failed,
           outcome.describe() + ": longer than build." + std::string(key) + " allows (" +
@@ -98,7 +92,7 @@ Outcome Commands::run_inside(const std::vector<std::string>& argv, const Environ
     end = left < options_.command_limit ? too_slow("total_time", options_.total_limit, outcome)
                                         : too_slow("time_limit", options_.command_limit, outcome);
   }
-  if (end) throw end->within(name(outcome)).with_output(last_lines(outcome));
+  if (end) throw end->within(name(outcome)).with_output(outcome.last_lines(kShownLines));
   return outcome;
 }
 
@@ -107,7 +101,7 @@ void Commands::program(const std::vector<std::string>& argv, const Environment& 
   const Outcome outcome = run_inside(argv, env, true, name);
   if (outcome.ok()) return;
   Error failure(ErrorKind::build_failed, name(outcome) + ": " + outcome.describe());
-  throw failure.with_output(last_lines(outcome));
+  throw failure.with_output(outcome.last_lines(kShownLines));
 }
 
 void Commands::own_script(std::string_view where, std::string_view name, const model::Script& lines,

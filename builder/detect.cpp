@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "builder/tree_files.h"
 #include "builder/wsgi.h"
 
@@ -20,12 +21,6 @@ using model::SettingName;
 
 constexpr std::initializer_list<const char*> kPublic = {"public", "web", "www"};
 constexpr std::initializer_list<const char*> kSites = {"public", "dist", "build", "_site", "site"};
-
-std::string_view trimmed(std::string_view text) {
-  const auto begin = text.find_first_not_of(" \t");
-  if (begin == text.npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
-}
 
 class Detector {
  public:
@@ -127,17 +122,11 @@ class Detector {
       if (json.contains("scripts") && get_object(json, "scripts").contains("start"))
         return get_string(get_object(json, "scripts"), "start");
       const std::string main = get_string_or(json, "main", "");
-      if (!main.empty() && files_.has_file(main)) return "exec node " + quoted(main);
+      if (!main.empty() && files_.has_file(main)) return "exec node " + shell_quoted(main);
     } catch (const Error& error) {
       throw Error(ErrorKind::invalid, error.message());
     }
     return std::nullopt;
-  }
-
-  static std::string quoted(const std::string& text) {
-    std::string out = "'";
-    for (const char c : text) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
-    return out + "'";
   }
 
   bool node() {

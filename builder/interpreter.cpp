@@ -2,6 +2,8 @@
 
 #include "base/error.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <filesystem>
 
@@ -14,12 +16,6 @@ namespace fs = std::filesystem;
 constexpr const char* kPlugins = "/usr/lib/uwsgi/plugins";
 // Debian names packages so; a definition is the administrator's, and a hint is only text.
 constexpr std::string_view kInstall = "apt install";
-
-std::string joined(const std::vector<std::string>& words, std::string_view between) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : std::string(between)) + word;
-  return text;
-}
 
 /// "v20.1.2 (x)" -> "20.1.2": the first word that begins with a number.
 std::string version_in(const std::string& output) {
@@ -63,7 +59,9 @@ class Chooser {
   [[nodiscard]] Error missing() const {
     const auto versions = interpreters_.versions(name_);
     const auto* definition = interpreters_.find(name_, versions.empty() ? "" : versions.front());
-    const auto packages = definition == nullptr ? std::string() : joined(definition->packages, " ");
+    const auto packages = definition == nullptr
+                              ? std::string()
+                              : fmt::format("{}", fmt::join(definition->packages, " "));
     Error lack(ErrorKind::config, "this machine cannot run " + name_.str(),
                packages.empty() ? "" : std::string(kInstall) + " " + packages);
     return lack.with_output(answer_);
@@ -78,7 +76,7 @@ class Chooser {
   }
 
   std::string highest(std::vector<std::string> here, const std::vector<std::string>& wanted) const {
-    const auto all = joined(here, ", ");
+    const auto all = fmt::format("{}", fmt::join(here, ", "));
     std::erase_if(here, [&](const std::string& version) {
       return !wanted.empty() &&
              std::none_of(wanted.begin(), wanted.end(), [&](const std::string& one) {
@@ -88,7 +86,7 @@ class Chooser {
     if (here.empty()) {
       throw Error(ErrorKind::invalid,
                   "interpreter.versions: this machine has " + name_.str() + " " + all +
-                      ", and not " + joined(wanted, ", "),
+                      ", and not " + fmt::format("{}", fmt::join(wanted, ", ")),
                   "change interpreter.versions, or build on a machine that has it");
     }
     return *std::max_element(here.begin(), here.end(), [](const auto& a, const auto& b) {
@@ -111,12 +109,9 @@ bool has_plugin(const std::string& plugin) {
 
 Error unknown_setting(const model::InterpreterName& name, const model::SettingName& setting,
                       const model::InterpreterDefinition& definition) {
-  std::string known;
-  for (const auto& [other, rule] : definition.settings)
-    known += (known.empty() ? "" : ", ") + other.str();
   return {ErrorKind::invalid,
           "interpreter.settings." + setting.str() + " is not a setting of " + name.str(),
-          known.empty() ? "it has none" : "known are " + known};
+          model::known_settings(definition)};
 }
 
 model::Settings settings_of(const model::AppSpec& spec, const Found& found,

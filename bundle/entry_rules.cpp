@@ -1,5 +1,6 @@
 #include "bundle/entry_rules.h"
 
+#include "base/text.h"
 #include "model/app_spec.h"
 
 #include <algorithm>
@@ -24,11 +25,6 @@ Utf8Lead lead_of(unsigned char c) {
   if (c >= 0xE0 && c < 0xF0) return {3, c & 0x0FU, 0x800};
   if (c >= 0xF0 && c < 0xF5) return {4, c & 0x07U, 0x10000};
   return {};
-}
-
-bool is_control(char c) {
-  const auto byte = static_cast<unsigned char>(c);
-  return byte < 0x20 || byte == 0x7F;
 }
 
 /// The next component of `rest`, which is shortened by it; empty ones and "." are passed over.

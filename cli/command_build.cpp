@@ -67,8 +67,7 @@ class Shown {
             .stop = std::move(stop)};
   }
   void end(const char* state) {
-    if (!stage_.empty())
-      tell({stage_, state, std::chrono::duration<double>(Steady::now() - begin_).count()});
+    if (!stage_.empty()) tell({stage_, state, seconds_since(begin_)});
     stage_.clear();
   }
   [[nodiscard]] const std::vector<std::string>& reasons() const { return reasons_; }
@@ -203,7 +202,7 @@ int run_build(Context& context) {
   Shown shown(context);
   const builder::Built built =
       build(context, file, std::move(interpreters), output, shown, interrupt.token());
-  const double seconds = std::chrono::duration<double>(Steady::now() - begin).count();
+  const double seconds = seconds_since(begin);
   const Json object = result(built, shown, name, seconds);
   if (context.format == Format::json) print_json(context, object);
   if (context.format == Format::jsonl) context.out << wire::result_line(object);

@@ -2,7 +2,6 @@
 
 #include "base/error.h"
 #include "cli/build_choice.h"
-#include "cli/interrupt.h"
 #include "cli/stream.h"
 
 #include <nlohmann/json.hpp>
@@ -36,20 +35,12 @@ int run_builds_logs(Context& context) {
     throw Error(ErrorKind::invalid, "--json is one object, and --follow shows lines as they come",
                 "use --output jsonl");
   }
-  const Interrupt interrupt;
   Server server(server_address(context.env));
   const std::string build = choose_build(context, server);
   Json lines = Json::array();
   wire::StreamReader reader(handler(context, lines));
-  try {
-    server.stream({.target = "/v1/builds/" + build + "/log" + (follow ? "?follow=1" : ""),
-                   .stop = interrupt.token()},
-                  reader);
-  } catch (const Error& error) {
-    // Ctrl-C is how --follow ends.
-    if (error.kind() == ErrorKind::interrupted) return exit_code(ErrorKind::interrupted);
-    throw;
-  }
+  const std::string target = "/v1/builds/" + build + "/log" + (follow ? "?follow=1" : "");
+  if (!read_stream(server, target, reader)) return exit_code(ErrorKind::interrupted);
   if (!reader.result()) {
     throw Error(ErrorKind::unreachable, "the server stopped answering before the end",
                 "the build may go on: upaas builds show " + build);

@@ -2,7 +2,6 @@
 
 #include "base/error.h"
 #include "cli/app_choice.h"
-#include "cli/interrupt.h"
 #include "cli/stream.h"
 #include "cli/text.h"
 
@@ -36,19 +35,11 @@ int list(Context& context, Server& server, const std::string& target) {
 }
 
 int follow(Context& context, Server& server, const std::string& target) {
-  const Interrupt interrupt;
   wire::StreamReader reader(
       {.on_step = {}, .on_line = {}, .on_event = [&](const wire::EventView& event) {
          print(context, event);
        }});
-  try {
-    server.stream({.target = target + "&follow=1", .stop = interrupt.token()}, reader);
-  } catch (const Error& error) {
-    // Ctrl-C is how --follow ends.
-    if (error.kind() == ErrorKind::interrupted) return exit_code(ErrorKind::interrupted);
-    throw;
-  }
-  return 0;
+  return read_stream(server, target + "&follow=1", reader) ? 0 : exit_code(ErrorKind::interrupted);
 }
 
 }  // namespace

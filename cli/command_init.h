@@ -17,8 +17,7 @@ inline constexpr Command kInit{
         R"(What the app is, is found from its files: config.ru or Gemfile (ruby); requirements.txt,
 pyproject.toml, manage.py or a module with a WSGI callable (python); composer.json or index.php (php);
 app.psgi, cpanfile or a Mojolicious script (perl); package.json or server.js (node); index.html
-(static);
-and `web` of a Procfile. An app.yaml that is there is left alone (exit 6).)",
+(static); and `web` of a Procfile. An app.yaml that is there is left alone (exit 6).)",
     .positionals = kInitPositionals,
 };
 int run_init(Context& context);

@@ -2,7 +2,6 @@
 
 #include "base/error.h"
 #include "cli/app_choice.h"
-#include "cli/interrupt.h"
 #include "cli/stream.h"
 
 #include <fmt/core.h>
@@ -52,19 +51,11 @@ int run_logs(Context& context) {
     throw Error(ErrorKind::invalid, "--json is one object, and --follow has no end",
                 "use --output jsonl");
   }
-  HttpRequest request{.target = target(context)};
-  const Interrupt interrupt;
-  request.stop = interrupt.token();
+  const std::string from = target(context);
   Server server(server_address(context.env));
   Json lines = Json::array();
   wire::StreamReader reader(handler(context, lines));
-  try {
-    server.stream(std::move(request), reader);
-  } catch (const Error& error) {
-    // Ctrl-C is how --follow ends.
-    if (error.kind() == ErrorKind::interrupted) return exit_code(ErrorKind::interrupted);
-    throw;
-  }
+  if (!read_stream(server, from, reader)) return exit_code(ErrorKind::interrupted);
   if (context.format == Format::json)
     print_json(context, {{"schema", "upaas.logs/v1"}, {"lines", lines}});
   if (context.format == Format::jsonl) context.out << wire::result_line(Json::object());

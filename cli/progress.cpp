@@ -23,10 +23,6 @@ constexpr auto kOrder = std::to_array<std::string_view>(
      "live", "drain", "stop"});
 constexpr std::string_view kClear = "\r\x1b[K";
 
-double since(Steady::time_point begin) {
-  return std::chrono::duration<double>(Steady::now() - begin).count();
-}
-
 std::string title(std::string name) {
   if (!name.empty() && name[0] >= 'a' && name[0] <= 'z')
     name[0] = static_cast<char>(name[0] - 'a' + 'A');
@@ -57,7 +53,7 @@ struct Progress::State {
   std::jthread drawer = {};
 
   void draw() {
-    err << kClear << live_line(running, since(begin), note, terminal.columns) << std::flush;
+    err << kClear << live_line(running, seconds_since(begin), note, terminal.columns) << std::flush;
   }
 
   /// Too quick to be seen running, it may be told of only when later ones have begun.
@@ -152,12 +148,12 @@ Phase::Phase(Progress& progress, std::string name) : progress_(progress), name_(
 }
 
 Phase::~Phase() {
-  if (!finished_) progress_.step({name_, "failed", since(begin_)});
+  if (!finished_) progress_.step({name_, "failed", seconds_since(begin_)});
 }
 
 wire::Step Phase::finish() {
   finished_ = true;
-  wire::Step step{name_, "done", since(begin_)};
+  wire::Step step{name_, "done", seconds_since(begin_)};
   progress_.step(step);
   return step;
 }

@@ -50,6 +50,17 @@ Json follow_work(Context& context, Server& server, HttpRequest request, Progress
   return result;
 }
 
+bool read_stream(Server& server, const std::string& target, wire::StreamReader& reader) {
+  const Interrupt interrupt;
+  try {
+    server.stream({.target = target, .stop = interrupt.token()}, reader);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::interrupted) throw;
+    return false;
+  }
+  return true;
+}
+
 int run_action(Context& context, const char* method, const std::string& target,
                const std::string& app, const std::string& done) {
   const Interrupt interrupt;

@@ -19,6 +19,10 @@ namespace upaas::cli {
 Json follow_work(Context& context, Server& server, HttpRequest request, Progress& progress,
                  const std::function<void(const wire::Step&)>& also = {});
 
+/// Reads a stream of lines or events to its end. False when Ctrl-C ended it, which is how `--follow`
+/// ends.
+bool read_stream(Server& server, const std::string& target, wire::StreamReader& reader);
+
 /// start, stop, destroy: follow_work, interruptible, then one line (or the result as JSON).
 /// Exit code 0, or Error(interrupted) that says how to go on watching.
 int run_action(Context& context, const char* method, const std::string& target,

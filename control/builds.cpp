@@ -142,7 +142,7 @@ Error BuildRun::failed(const Error& error) {
 
 void BuildRun::end(BuildState state) {
   end_stages(record_, state);
-  record_.seconds = Journey::seconds_since(begin_);
+  record_.seconds = seconds_since(begin_);
   log_.line(fmt::format("-----> {}: {}", to_string(state),
                         record_.bundle ? record_.bundle->str() : record_.message));
   try {

@@ -190,7 +190,7 @@ wire::DeployResult result_of(const Switch& s, bool changed) {
 
 /// Of the whole deploy: what the client did before it asked counts too.
 double whole_time(const DeployJob& job, Steady::time_point begin) {
-  double seconds = Journey::seconds_since(begin);
+  double seconds = seconds_since(begin);
   for (const auto& step : job.request.steps) seconds += step.seconds;
   return seconds;
 }

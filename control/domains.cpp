@@ -83,6 +83,15 @@ void release_domains(Platform& platform, const AppName& app) {
   release_except(platform, app, kept);
 }
 
+void release_orphan(Platform& platform, const std::string& domain, const std::string& owner,
+                    store::Revision seen) {
+  const std::string key = std::string(kPrefix) + domain;
+  (void)platform.write(
+      {store::Compare::absent("rollouts/" + owner),
+       store::Compare::unchanged("apps/" + owner, seen), store::Compare::value_is(key, owner)},
+      {store::Operation::remove(key)});
+}
+
 void release_all_domains(Platform& platform, const AppName& app) {
   release_except(platform, app, {});
 }

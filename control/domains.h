@@ -22,6 +22,10 @@ void claim_domains(Platform& platform, RolloutLock& rollout, const AppName& app,
 /// Gives up what the app has claimed and neither its current release nor one of its instances
 /// needs. For the holder of its rollout.
 void release_domains(Platform& platform, const AppName& app);
+/// Gives up a claim of `owner` that no deploy holds and no release needs, provided that the app's
+/// record is as it was at `seen` (0: it has none) and nobody deploys it.
+void release_orphan(Platform& platform, const std::string& domain, const std::string& owner,
+                    store::Revision seen);
 /// Gives up all of it.
 void release_all_domains(Platform& platform, const AppName& app);
 

@@ -274,10 +274,9 @@ void Host::State::end_squatters() {
   }
   std::map<std::string, model::Port> ended;
   for (const host::HeldPort& held : host::held_ports()) {
-    const bool reserved = std::any_of(
-        options.reserved_ports.begin(), options.reserved_ports.end(), [&](const auto& range) {
-          return held.port.value >= range.min && held.port.value <= range.max;
-        });
+    const bool reserved =
+        std::any_of(options.reserved_ports.begin(), options.reserved_ports.end(),
+                    [&](const auto& range) { return range.contains(held.port.value); });
     if (!reserved || own.contains(held)) continue;
     const auto [first, last] = names.equal_range(held.uid);
     for (auto at = first; at != last; ++at) ended.emplace(at->second, held.port);

@@ -9,8 +9,7 @@
 ///   gone         draining at most `drain.timeout` (what is left is cut and counted), then stopped
 /// An instance that holds a port of the platform's that is not its own, or that ends by itself five
 /// times within 10 s of its start, is ended and counts as failed. An instance that fails is
-/// reported `failed` with its cause and tried again after 5, 10,
-/// ... 60 s while it is wanted.
+/// reported `failed` with its cause and tried again after 5, 10, ... 60 s while it is wanted.
 ///
 /// The data plane (Emperor, announcer, FastRouters, nginx) is kept running by the same loop,
 /// adopted when it runs. What runs here and is in no order is stopped (once orders were given).

@@ -31,10 +31,7 @@ class Timed {
       TaskResult& result;
       const std::string& step;
       Steady::time_point begin;
-      ~Note() {
-        result.steps.emplace_back(step,
-                                  std::chrono::duration<double>(Steady::now() - begin).count());
-      }
+      ~Note() { result.steps.emplace_back(step, seconds_since(begin)); }
     } note{result_, step, begin};
     return work();
   }

@@ -65,9 +65,6 @@ class Journey {
   [[nodiscard]] bool has(const std::string& name) const;
   [[nodiscard]] const std::vector<wire::Step>& steps() const { return steps_; }
   [[nodiscard]] const std::stop_token& stop() const { return sink_.stop; }
-  [[nodiscard]] static double seconds_since(Steady::time_point start) {
-    return std::chrono::duration<double>(Steady::now() - start).count();
-  }
 
  private:
   void tell(wire::Step step) const {

@@ -24,7 +24,7 @@ Json answer(const char* schema, const AppName& app, bool changed, Steady::time_p
   return {{"schema", schema},
           {"app", app.str()},
           {"changed", changed},
-          {"seconds", Journey::seconds_since(begin)}};
+          {"seconds", seconds_since(begin)}};
 }
 
 /// Writes the wish with every instance gone, and waits until none is left.

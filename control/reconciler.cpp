@@ -264,11 +264,7 @@ void Reconciler::drop_claims(const std::vector<AppRecord>& apps,
       if (platform_.records.rollout(*name)) continue;
     }
     const auto app = known.find(owner);
-    std::vector<store::Compare> compares{
-        store::Compare::absent("rollouts/" + owner),
-        store::Compare::unchanged("apps/" + owner, app == known.end() ? 0 : app->second),
-        store::Compare::value_is("domains/" + domain, owner)};
-    (void)platform_.write(std::move(compares), {store::Operation::remove("domains/" + domain)});
+    release_orphan(platform_, domain, owner, app == known.end() ? 0 : app->second);
   }
 }
 

@@ -106,17 +106,14 @@ std::set<ReleaseId> kept_releases_of(Platform& platform, const AppName& app) {
                        platform.records.instances(app));
 }
 
-void housekeep_logs(Platform& platform, const AppName& app) {
-  platform.deployer.remove_logs_except(app, kept_releases_of(platform, app));
-}
-
 }  // namespace
 
 void housekeep(Platform& platform, const AppName& app) {
   try {
     release_domains(platform, app);
-    housekeep_builds(platform, app);
-    housekeep_logs(platform, app);
+    const auto kept = kept_releases_of(platform, app);
+    keep_builds(platform, app, kept);
+    platform.deployer.remove_logs_except(app, kept);
     // One that no release names yet was just uploaded: it belongs to a deploy that is about to
     // begin.
     remove_unneeded(platform);

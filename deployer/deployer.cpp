@@ -91,10 +91,7 @@ struct Deployer::State {
   [[nodiscard]] host::LimitHits hits_of(std::string_view name) const {
     // The file first: what moves there meanwhile is missed until the next look, never told twice.
     const host::LimitHits before = host::read_hits(hits_file(options.layout, name));
-    host::LimitHits hits = cgroups.group(name).hits();
-    hits.out_of_memory += before.out_of_memory;
-    hits.forks_refused += before.forks_refused;
-    return hits;
+    return before + cgroups.group(name).hits();
   }
 
   /// True when all of them are empty.

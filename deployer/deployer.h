@@ -8,8 +8,8 @@
 ///   RUN/instances/NAME/env0            its exact environment, NUL-separated, root only
 ///   RUN/instances/NAME/run/            2710 app:router; app.sock, web.sh
 ///   RUN/instances/NAME/tmp/            0700 app; its /tmp
-///   DATA/trees/BUNDLE/                 the unpacked app, root's, read-only, shared by its
-///   instances DATA/logs/APP/NAME.log             stdout and stderr; bounded by trim_logs
+///   DATA/trees/BUNDLE/                 the unpacked app, root's, read-only, of all its instances
+///   DATA/logs/APP/NAME.log             stdout and stderr; bounded by trim_logs
 /// Names are never reused. Files are renamed into place, launch.json before the ini.
 ///
 /// Thread-safe: different instances may be worked on at once, the same one by one caller at a time.

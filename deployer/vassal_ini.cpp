@@ -34,8 +34,7 @@ struct Values {
 // An ini line ends at its newline, and uWSGI expands `@(`, `$(`, `%(`: the model refuses them, and
 // text that got here past it must not reach a root process.
 void require_plain(std::string_view option, std::string_view value) {
-  const bool expands = value.find("@(") != value.npos || value.find("$(") != value.npos ||
-                       value.find("%(") != value.npos;
+  const bool expands = !model::uwsgi_expansion(value).empty();
   const bool breaks = value.find_first_of(std::string_view("\n\r\0", 3)) != value.npos ||
                       option.find_first_of(std::string_view("\n\r\0=[", 5)) != option.npos;
   if (expands || breaks || option.empty()) {

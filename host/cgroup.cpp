@@ -249,7 +249,7 @@ bool Cgroup::put(std::string_view file, std::string_view text) const {
 void Cgroup::limit(const Limits& limits) const {
   make();
   if (limits.memory) {
-    const std::string bytes = std::to_string(limits.memory->value << 20);
+    const std::string bytes = std::to_string(limits.memory->bytes());
     if (put("memory.max", bytes)) {
       put("memory.swap.max", "0");
     } else {

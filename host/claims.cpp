@@ -113,11 +113,11 @@ std::optional<std::uint32_t> Claims::take() {
 }
 
 void Claims::start_after(std::uint32_t number) {
-  next_ = number >= range_.max || number < range_.min ? range_.min : number + 1;
+  next_ = number != range_.max && range_.contains(number) ? number + 1 : range_.min;
 }
 
 bool Claims::take(std::uint32_t number) {
-  if (number < range_.min || number > range_.max) {
+  if (!range_.contains(number)) {
     return false;
   }
   const Draft draft(options_.directory, owner_);

@@ -107,10 +107,8 @@ void keep_hits(const LaunchSpec& spec, const LimitHits& hits) {
   if (spec.hits_file.empty() || hits == LimitHits{}) {
     return;
   }
-  const LimitHits before = read_hits(spec.hits_file);
-  write_file(spec.hits_file,
-             fmt::format("{} {}\n", before.out_of_memory + hits.out_of_memory,
-                         before.forks_refused + hits.forks_refused),
+  const LimitHits all = read_hits(spec.hits_file) + hits;
+  write_file(spec.hits_file, fmt::format("{} {}\n", all.out_of_memory, all.forks_refused),
              {.mode = 0600, .sync = false});
 }
 

@@ -31,6 +31,9 @@ struct LimitHits {
   long long out_of_memory = 0;  // processes that the kernel killed
   long long forks_refused = 0;
   friend bool operator==(const LimitHits&, const LimitHits&) = default;
+  friend LimitHits operator+(const LimitHits& a, const LimitHits& b) {
+    return {a.out_of_memory + b.out_of_memory, a.forks_refused + b.forks_refused};
+  }
 };
 
 /// Which limits have an effect on this machine.

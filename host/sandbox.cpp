@@ -1,6 +1,7 @@
 #include "host/sandbox.h"
 
 #include "base/error.h"
+#include "base/text.h"
 #include "model/app_spec.h"
 
 #include <unistd.h>
@@ -79,7 +80,7 @@ void add_machine(Argv& argv, const Sandbox& sandbox) {
   // A /tmp with another mode than 1777 breaks apt and others.
   add(argv, {"--proc", "/proc", "--dev", "/dev", "--perms", "1777"});
   if (sandbox.tmp_size.value > 0) {
-    add(argv, {"--size", std::to_string(sandbox.tmp_size.value << 20)});
+    add(argv, {"--size", std::to_string(sandbox.tmp_size.bytes())});
   }
   add(argv, {"--tmpfs", "/tmp"});
 }
@@ -152,15 +153,7 @@ std::string sandbox_input(const Sandbox& sandbox) {
     if (!is_shell_name(name)) {
       throw Error(ErrorKind::invalid, "environment variable name '" + name + "': not [A-Za-z0-9_]");
     }
-    text += "export " + name + "='";
-    for (const char c : value) {
-      if (c == '\'') {
-        text += R"('\'')";
-      } else {
-        text += c;
-      }
-    }
-    text += "'\n";
+    text += "export " + name + "=" + shell_quoted(value) + "\n";
   }
   return text;
 }

@@ -163,11 +163,8 @@ class Reader {
     const std::string path = "interpreter.settings." + name.str();
     const auto rule = definition.settings.find(name);
     if (rule == definition.settings.end()) {
-      std::string known;
-      for (const auto& [other, unused] : definition.settings)
-        known += (known.empty() ? "" : ", ") + other.str();
       throw bad(*found(path), shown(path) + " is not a setting of " + spec_.interpreter.type->str(),
-                known.empty() ? "it has none" : "known are " + known);
+                known_settings(definition));
     }
     if (const auto why = rule->second.refuse(value.str()))
       throw bad(value_of(path), path + ": " + shown(value.str()) + " " + *why);

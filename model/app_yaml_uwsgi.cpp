@@ -1,3 +1,4 @@
+#include "base/text.h"
 #include "model/app_yaml_values.h"
 
 #include <algorithm>
@@ -8,10 +9,6 @@ namespace upaas::model {
 namespace {
 
 using Kind = YamlNode::Kind;
-
-bool is_control(char c) {
-  return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
-}
 
 bool is_option_character(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-';
@@ -57,11 +54,9 @@ void check_option_value(const ValueContext& context, const YamlNode& node, std::
   if (std::ranges::any_of(value, is_control)) {
     throw context.bad(node, what + " must not hold newlines or other control characters");
   }
-  for (std::string_view expansion : {"@(", "$(", "%("}) {
-    if (value.find(expansion) != value.npos) {
-      throw context.bad(node,
-                        what + " must not hold " + shown(expansion) + ": uWSGI would expand it");
-    }
+  if (const auto expansion = uwsgi_expansion(value); !expansion.empty()) {
+    throw context.bad(node,
+                      what + " must not hold " + shown(expansion) + ": uWSGI would expand it");
   }
 }
 

@@ -1,5 +1,7 @@
 #include "model/app_yaml_values.h"
 
+#include "base/text.h"
+
 #include <algorithm>
 #include <charconv>
 #include <set>
@@ -10,9 +12,6 @@ namespace {
 
 using Kind = YamlNode::Kind;
 
-bool is_control(char c) {
-  return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
-}
 bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
@@ -286,12 +285,6 @@ const YamlNode& list_of(const ValueContext& context, const YamlNode& node) {
                                 std::to_string(context.key->most));
   }
   return node;
-}
-
-std::string_view trimmed(std::string_view text) {
-  const std::size_t begin = text.find_first_not_of(" \t");
-  if (begin == text.npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
 }
 
 Error ValueContext::bad(const YamlNode& node, std::string_view message, std::string hint) const {

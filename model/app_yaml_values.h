@@ -33,8 +33,6 @@ struct ValueContext {
 [[nodiscard]] std::string_view kind_name(const YamlNode& node);
 /// The node, which is a list of at most the key's `most` items.
 [[nodiscard]] const YamlNode& list_of(const ValueContext& context, const YamlNode& node);
-/// Without blanks and tabs around it.
-[[nodiscard]] std::string_view trimmed(std::string_view text);
 
 /// `30s`, `500ms`, `2m`, `1h`; a bare number is seconds.
 [[nodiscard]] std::optional<std::chrono::milliseconds> parse_duration(std::string_view text);

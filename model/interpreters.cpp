@@ -1,7 +1,6 @@
 #include "model/interpreters.h"
 
 #include "model/app_yaml_values.h"
-#include "model/nearest.h"
 
 #include <algorithm>
 #include <charconv>
@@ -15,8 +14,11 @@ using Kind = YamlNode::Kind;
 constexpr Key kEnv{.path = "env", .type = ValueType::env_map, .most = 1 << 20};
 constexpr Key kScript{.path = "", .type = ValueType::script, .least = 1, .most = 100'000};
 
-SettingRule::Kind kind_from(std::string_view text) {
-  return text == "path" ? SettingRule::Kind::path : SettingRule::Kind::module;
+std::optional<SettingRule::Kind> kind_from(std::string_view text) {
+  if (text == "text") return SettingRule::Kind::text;
+  if (text == "path") return SettingRule::Kind::path;
+  if (text == "module") return SettingRule::Kind::module;
+  return std::nullopt;
 }
 
 /// One definition being read; `path_` is where, for messages.
@@ -126,10 +128,9 @@ SettingRule read_setting(const Reader& r, const YamlNode& node) {
   SettingRule rule;
   r.each(node, Table{{"kind",
                       [&](const Reader& k, const YamlNode& n) {
-                        const std::string text = k.text(n);
-                        if (text != "text" && text != "path" && text != "module")
-                          throw k.bad(n, "must be text, path or module");
-                        if (text != "text") rule.kind = kind_from(text);
+                        const auto kind = kind_from(k.text(n));
+                        if (!kind) throw k.bad(n, "must be text, path or module");
+                        rule.kind = *kind;
                       }},
                      {"default", [&](const Reader& d, const YamlNode& n) {
                         rule.otherwise = d.named<PlainText>(n);
@@ -218,6 +219,13 @@ std::optional<std::string> SettingRule::refuse(std::string_view text) const {
       break;
   }
   return std::nullopt;
+}
+
+std::string known_settings(const InterpreterDefinition& definition) {
+  std::string known;
+  for (const auto& [name, rule] : definition.settings)
+    known += (known.empty() ? "known are " : ", ") + name.str();
+  return known.empty() ? "it has none" : known;
 }
 
 void Interpreters::add(const YamlNode& node, const ReadFile& read_file) {

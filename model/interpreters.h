@@ -55,6 +55,9 @@ struct InterpreterDefinition {
   Settings vars;              // for the template
 };
 
+/// Which settings it has, as a hint: "known are module", "it has none".
+[[nodiscard]] std::string known_settings(const InterpreterDefinition& definition);
+
 class Interpreters {
  public:
   /// Reads a template. A definition names it relative to the file that it is in.

@@ -1,5 +1,6 @@
 #include "model/names.h"
 
+#include "base/text.h"
 #include "model/yaml_tree.h"
 
 #include <algorithm>
@@ -17,9 +18,6 @@ bool is_lower(char c) {
 }
 bool is_letter(char c) {
   return is_lower(c) || (c >= 'A' && c <= 'Z');
-}
-bool is_control(char c) {
-  return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
 }
 bool is_identifier(std::string_view text) {
   return !text.empty() && !is_digit(text[0]) &&
@@ -157,12 +155,16 @@ std::optional<std::string> PlainTextRule::refuse(std::string_view text) {
   if (text.size() > 4096) return "is longer than 4096 bytes";
   if (text.front() == ' ' || text.back() == ' ') return "must not begin or end with a blank";
   if (std::ranges::any_of(text, is_control)) return "must not hold control characters";
-  for (std::string_view expansion : {"@(", "$(", "%("}) {
-    if (text.find(expansion) != text.npos) {
-      return "must not hold '" + std::string(expansion) + "': uWSGI would expand it";
-    }
+  const std::string_view expansion = uwsgi_expansion(text);
+  if (expansion.empty()) return std::nullopt;
+  return "must not hold '" + std::string(expansion) + "': uWSGI would expand it";
+}
+
+std::string_view uwsgi_expansion(std::string_view text) {
+  for (const std::string_view expansion : {"@(", "$(", "%("}) {
+    if (text.find(expansion) != text.npos) return expansion;
   }
-  return std::nullopt;
+  return {};
 }
 
 std::optional<std::string> BackendNameRule::refuse(std::string_view text) {

@@ -104,6 +104,9 @@ struct PlainTextRule {
 };
 using PlainText = Name<PlainTextRule>;
 
+/// `@(`, `$(` or `%(`, if the text has one: uWSGI expands them in every option. Empty: it has none.
+[[nodiscard]] std::string_view uwsgi_expansion(std::string_view text);
+
 /// A machine's name: a host name label or several, as Domain.
 struct BackendNameRule {
   static constexpr std::string_view kWhat = "backend name";

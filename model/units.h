@@ -13,6 +13,7 @@ namespace upaas::model {
 struct Megabytes {
   std::int64_t value = 0;
   [[nodiscard]] std::string str() const { return std::to_string(value) + "M"; }
+  [[nodiscard]] std::uint64_t bytes() const { return static_cast<std::uint64_t>(value) << 20; }
   [[nodiscard]] static std::optional<Megabytes> from(std::string_view text);
   friend auto operator<=>(const Megabytes&, const Megabytes&) = default;
   Megabytes& operator+=(Megabytes o) { value += o.value; return *this; }
@@ -46,6 +47,7 @@ template <typename T>
 struct Range {
   T min{};
   T max{};
+  [[nodiscard]] bool contains(const T& value) const { return min <= value && value <= max; }
   friend bool operator==(const Range&, const Range&) = default;
 };
 

@@ -2,9 +2,10 @@
 /// events only); what strangers can do to it is bounded here, and its types stay inside.
 ///
 /// Read is plain YAML 1.2 of one document: maps with distinct text keys, lists, texts, aliases.
-/// Tags other than `!!str` are refused; so is `!include FILE`, unless the reader asks for it. A text stays as it was written: `1.10` and `true` are
-/// texts. Every error is Error(invalid) and begins with `FILE:LINE:COLUMN: ` (from 1; columns count
-/// bytes). Pure and thread-safe; a tree is immutable.
+/// Tags other than `!!str` are refused; so is `!include FILE`, unless the reader asks for it. A text
+/// stays as it was written: `1.10` and `true` are texts. Every error is Error(invalid) and begins
+/// with `FILE:LINE:COLUMN: ` (from 1; columns count bytes). Pure and thread-safe; a tree is
+/// immutable.
 #pragma once
 
 #include "base/error.h"

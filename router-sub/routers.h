@@ -3,23 +3,18 @@
 /// and adopts what does. App changes touch files only: nginx is never reloaded, no FastRouter ever
 /// restarted.
 ///
-///   RUN/routers/fr1, fr2     launch.json, pid.json, log, fastrouter.ini; sock/ (2710
-///   router:front),
-///                            sub/ (2710 router:announcer), stats/ (0700 router)
-///   RUN/routers/nginx        launch.json, pid.json, log, nginx.conf, pages/; var/ (0700 front)
-///   with
-///                            access.log, one JSON object a request
-///   RUN/routers/keys         public keys, DOMAIN.pem
-///   RUN/routers/domains      a file per known domain, its content the app that owns it: 503
-///   instead of 404
-///                            while it is down. Below RUN: after a reboot, publish all apps again
-///   RUN/announcer            what the announcer reads: routes, keys/APP.pem (0400 announcer); its
-///   log
-///   RUN/announce             obeyed, and INSTANCE/announce.sock, where that instance alone is
-///   heard:
-///                            one that floods it floods nobody else's (0711 announcer, 0710
-///                            announcer:app) DATA/keys
-///   the apps' key pairs, APP.pem (0600 root)
+///   RUN/routers/fr1, fr2   launch.json, pid.json, log, fastrouter.ini; sock/ (2710 router:front),
+///                          sub/ (2710 router:announcer), stats/ (0700 router)
+///   RUN/routers/nginx      launch.json, pid.json, log, nginx.conf, pages/; var/ (0700 front) with
+///                          access.log, one JSON object a request
+///   RUN/routers/keys       public keys, DOMAIN.pem
+///   RUN/routers/domains    a file per known domain, its content the app that owns it: 503 instead
+///                          of 404 while it is down. Below RUN: after a reboot, publish all again
+///   RUN/announcer          what the announcer reads: routes, keys/APP.pem (0400 announcer); its log
+///   RUN/announce           obeyed (0711 announcer), and INSTANCE/announce.sock (0710
+///                          announcer:app), where that instance alone is heard: one that floods it
+///                          floods nobody else's
+///   DATA/keys              the apps' key pairs, APP.pem (0600 root)
 /// An error that nginx itself made has the header X-Upaas-Front: `unknown` (404), `down` (503),
 /// `error`. Three uids of our own: `router` (FastRouters), `front` (nginx), `announcer`.
 ///

@@ -272,6 +272,18 @@ class Wrk:
         raise AssertionError("wrk said: " + output)
 
 
+class OnePlatform:
+    """Beside unittest.TestCase: one platform, `p`, for all tests of the class; `config` adds to its configuration."""
+
+    config = ""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.p = Platform(config=cls.config)
+        cls.addClassCleanup(cls.p.close)
+        cls.p.start()
+
+
 def run_as(uid, code, *arguments, timeout=20):
     """Runs Python code as another user of this machine."""
     return subprocess.run(

@@ -6,19 +6,10 @@ import subprocess
 import time
 import unittest
 
-from platform_under_test import BIN, Platform, wait_for
+from platform_under_test import BIN, OnePlatform, wait_for
 
 
-class Api(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.p = Platform()
-        cls.p.__enter__()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.p.close()
-
+class Api(OnePlatform, unittest.TestCase):
     def raw(self, text, limit=20):
         with socket.create_connection(("127.0.0.1", self.p.listen), limit) as s:
             s.sendall(text.encode())

@@ -7,7 +7,7 @@ import subprocess
 import threading
 import unittest
 
-from platform_under_test import BIN, Platform, processes_naming, wait_for
+from platform_under_test import BIN, OnePlatform, processes_naming, wait_for
 
 STAGES = ["prepare", "interpreter", "source", "files", "setup", "finalize", "pack"]
 SHORT = {"prepare", "source", "setup", "pack"}
@@ -51,14 +51,8 @@ class Waiting:
         return code
 
 
-class Builds(unittest.TestCase):
+class Builds(OnePlatform, unittest.TestCase):
     """All on one platform, each test with an app of its own."""
-
-    @classmethod
-    def setUpClass(cls):
-        cls.p = Platform()
-        cls.addClassCleanup(cls.p.close)
-        cls.p.start()
 
     def tearDown(self):
         if self.p.daemon.poll() is not None:

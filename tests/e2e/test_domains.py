@@ -3,19 +3,10 @@
 import json
 import unittest
 
-from platform_under_test import Platform, wait_for
+from platform_under_test import OnePlatform, wait_for
 
 
-class Domains(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.p = Platform()
-        cls.p.__enter__()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.p.close()
-
+class Domains(OnePlatform, unittest.TestCase):
     def tearDown(self):
         for app in self.p.json("apps")["apps"]:
             self.p.upaas("destroy", app["name"], "--confirm", app["name"])

@@ -9,7 +9,7 @@ import subprocess
 import time
 import unittest
 
-from platform_under_test import Platform, Wrk, free_ports, wait_for
+from platform_under_test import OnePlatform, Wrk, free_ports, wait_for
 
 NODE = r"""
 const http = require('http');
@@ -63,16 +63,7 @@ def application(environ, start_response):
 """
 
 
-class Kinds(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.p = Platform()
-        cls.p.__enter__()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.p.close()
-
+class Kinds(OnePlatform, unittest.TestCase):
     def test_the_hello_example_answers_by_host_with_port_and_in_capitals(self):
         result = self.p.deploy(pathlib.Path(os.environ["UPAAS_SOURCE_DIR"], "examples/hello"))
         self.assertEqual(result["app"], "hello")

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import unittest
 
-from platform_under_test import Platform, free_ports, wait_for
+from platform_under_test import OnePlatform, free_ports, wait_for
 
 
 def registry_settings():
@@ -51,15 +51,8 @@ interpreters:
 """
 
 
-class Runtimes(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.p = Platform(config=f"build: {{env: {registry_settings()}}}\n{OURS}")
-        cls.p.__enter__()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.p.close()
+class Runtimes(OnePlatform, unittest.TestCase):
+    config = f"build: {{env: {registry_settings()}}}\n{OURS}"
 
     def init_and_deploy(self, directory, interpreter):
         """The newcomer's way: no app.yaml, so `upaas init` writes it."""

@@ -4,22 +4,13 @@ import json
 import threading
 import unittest
 
-from platform_under_test import Platform, wait_for
+from platform_under_test import OnePlatform, wait_for
 
 SLOW = ("import time\ndef application(e, s):\n    if e['PATH_INFO'] == '/slow':\n        open('/tmp/asked', 'w').close()\n"
         "        time.sleep(20)\n    s('200 OK', [])\n    return [b'%s']\n")
 
 
-class Stories(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.p = Platform()
-        cls.p.__enter__()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.p.close()
-
+class Stories(OnePlatform, unittest.TestCase):
     def setUp(self):
         self.p.deploy(self.p.hello("one", name="shop"))
 
