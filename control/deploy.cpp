@@ -6,6 +6,7 @@
 #include "control/candidate.h"
 #include "control/domains.h"
 #include "control/follow.h"
+#include "control/numbers.h"
 #include "control/placing.h"
 #include "control/probe.h"
 #include "control/reconciler.h"
@@ -36,22 +37,11 @@ struct Switch {
   bool again = false;  // the release that there is, brought up anew
 };
 
-/// A uid of its own, for an app that is deployed for the first time.
-model::Uid take_uid(Platform& platform) {
-  if (const auto uid = platform.uids.take()) {
-    // It rests before it is used again, also over a restart: files of its last owner may be left.
-    store::put(platform.records.store(), std::string(kLastUid), std::to_string(*uid));
-    return {*uid};
-  }
-  throw Error(ErrorKind::no_capacity, "every uid of the range `uids` is in use",
-              "destroy an app, or widen `uids` in the configuration");
-}
-
 /// Claims the domains, then records vN: number and release, and the app when it is its first, in
 /// one transaction. When that is refused nothing is left of it.
 void record_release(Switch& s, const Candidate& candidate) {
   const bool first = s.app.created == 0;
-  if (first) s.app.uid = take_uid(s.platform);
+  if (first) s.app.uid = take_uid(s.platform.records.store(), s.platform.uids);
   try {
     claim_domains(s.platform, s.rollout, s.app.name, candidate.domains);
     s.app.last_release += 1;

@@ -2,6 +2,7 @@
 
 #include "base/digest.h"
 #include "base/error.h"
+#include "control/numbers.h"
 
 #include <fmt/core.h>
 
@@ -21,27 +22,6 @@ Error no_room(const AppRecord& app, const std::vector<scheduler::Refusal>& refus
               : fmt::format("{} of {} instances of {} fit, no backend can take more ({})", placed,
                             wanted, app.name.str(), reasons),
           "free some room (`upaas ps` shows what runs), or ask for less in `scale`"};
-}
-
-/// A port that is ours to use and that nobody listens on.
-model::Port take_port(Platform& platform) {
-  std::vector<std::uint32_t>
-      busy;  // somebody outside of upaas listens there: passed over this time
-  std::optional<model::Port> port;
-  while (!port && busy.size() < 64) {
-    const auto number = platform.ports.take();
-    if (!number) break;
-    const model::Port candidate{static_cast<std::uint16_t>(*number)};
-    if (host::port_is_free(candidate)) {
-      port = candidate;
-    } else {
-      busy.push_back(*number);
-    }
-  }
-  for (const auto number : busy) platform.ports.release(number);
-  if (port) return *port;
-  throw Error(ErrorKind::no_capacity, "every port of the range `ports` is in use",
-              "stop an app, or widen `ports` in the configuration");
 }
 
 }  // namespace
@@ -70,7 +50,7 @@ std::vector<model::Instance> place_instances(Platform& platform, const AppRecord
                                .workers = workers,
                                .memory = need.memory,
                                .created = wall_now()};
-      if (need.port) instance.port = take_port(platform);
+      if (need.port) instance.port = take_port(platform.ports);
       instances.push_back(std::move(instance));
     }
   } catch (const Error&) {

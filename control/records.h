@@ -87,9 +87,6 @@ struct BuildRecord {
 [[nodiscard]] std::vector<std::vector<store::Operation>> pieces(
     std::vector<store::Operation> operations);
 
-/// The uid that was given to an app last.
-inline constexpr std::string_view kLastUid = "last-uid";
-
 class Records {
  public:
   explicit Records(store::Store& store) : store_(store) {}

@@ -6,6 +6,7 @@
 #include "base/files.h"
 #include "base/log.h"
 #include "base/process.h"
+#include "control/numbers.h"
 #include "control/story.h"
 #include "host/cgroup.h"
 #include "host/templates.h"
@@ -44,37 +45,11 @@ std::string admin_token(const host::Layout& layout) {
   return token;
 }
 
-model::Uid system_uid(store::Store& store, host::Claims& claims, const std::string& what) {
-  const std::string key = "uids/" + what;
-  if (const auto known = store.get(key)) {
-    const auto number = static_cast<std::uint32_t>(std::stoul(known->value));
-    if (claims.take(number)) return {number};
-    log_warning("a uid of ours was taken by another platform",
-                {{"what", what}, {"uid", known->value}});
-  }
-  const auto number = claims.take();
-  if (!number)
-    throw Error(ErrorKind::config, "every uid of the range `uids` is in use", "widen `uids`");
-  store::put(store, key, std::to_string(*number));
-  return {*number};
-}
-
-void remember_last_uid(store::Store& store, host::Claims& uids) {
-  if (const auto last = store.get(std::string(control::kLastUid)))
-    uids.start_after(static_cast<std::uint32_t>(std::stoul(last->value)));
-}
-
-/// After a reboot /run/lock is empty: what the store says is ours is claimed again.
-void reclaim(control::Records& records, host::Claims& uids, host::Claims& ports) {
-  for (const auto& app : records.apps()) {
-    if (!uids.take(app.uid.value)) {
-      log_error("an app's uid is claimed by another platform",
-                {{"app", app.name.str()}, {"uid", std::to_string(app.uid.value)}});
-    }
-  }
-  for (const auto& instance : records.instances()) {
-    if (instance.port) (void)ports.take(instance.port->value);
-  }
+SystemUids system_uids(store::Store& store, host::Claims& uids) {
+  return {.router = control::system_uid(store, uids, "router"),
+          .front = control::system_uid(store, uids, "front"),
+          .announcer = control::system_uid(store, uids, "announcer"),
+          .build = control::system_uid(store, uids, "build")};
 }
 
 deployer::Options deployer_options(const Config& config, const std::filesystem::path& templates,
@@ -174,8 +149,7 @@ struct Service::State {
         sources(layout.sources(), {}),
         uids("uid", c.uids, c.data, {}),
         ports("port", c.ports, c.data, {}),
-        system{system_uid(*store, uids, "router"), system_uid(*store, uids, "front"),
-               system_uid(*store, uids, "announcer"), system_uid(*store, uids, "build")},
+        system(system_uids(*store, uids)),
         cgroups(host::CgroupRoot::find(layout.platform())),
         deployer(deployer_options(c, templates, system.router), cgroups),
         routers(router_options(c, templates, system), cgroups),
@@ -206,8 +180,7 @@ struct Service::State {
 Service::Service(const Config& config) : state_(std::make_unique<State>(config)) {
   State& s = *state_;
   builder::clean_up(s.layout.builds(), s.cgroups);
-  reclaim(s.platform.records, s.uids, s.ports);
-  remember_last_uid(*s.store, s.uids);
+  control::reclaim(s.platform.records, s.uids, s.ports);
   s.reconciler.recover();
   control::sweep_uploads(s.platform);
   s.host.bring_up(!s.platform.records.instances().empty());
@@ -287,11 +260,10 @@ void shutdown(const Config& config) {
   const host::Layout layout = layout_of(config);
   if (!std::filesystem::exists(layout.database())) return;
   const auto store = take_store(layout);
-  control::Records records(*store);
+  std::optional<FileLock> run_lock;
+  if (std::filesystem::exists(layout.run)) run_lock = lock_run(layout);
   host::Claims uids("uid", config.uids, config.data, {});
-  host::Claims ports("port", config.ports, config.data, {});
-  const SystemUids system{system_uid(*store, uids, "router"), system_uid(*store, uids, "front"),
-                          system_uid(*store, uids, "announcer"), system_uid(*store, uids, "build")};
+  const SystemUids system = system_uids(*store, uids);
   const auto cgroups = host::CgroupRoot::find(layout.platform());
   const auto templates = host::find_templates();
   router_sub::Routers routers(router_options(config, templates, system), cgroups);
@@ -302,8 +274,6 @@ void shutdown(const Config& config) {
   for (const std::string& name : deployer.leftovers()) deployer.stop(name);
   builder::clean_up(layout.builds(), cgroups);
   host::PortGuard(layout.platform()).remove();
-  for (const auto number : ports.ours()) ports.release(number);
-  for (const auto number : uids.ours()) uids.release(number);
   cgroups.remove();
 }
 

@@ -33,11 +33,10 @@ class Service {
 
 /// `upaasd shutdown`: ends a serving upaasd, then everything the platform runs on this machine;
 /// returns when all are gone. Apps stay what they are in the store: the next upaasd starts them
-/// again.
+/// again, under their uids and on their ports.
 void shutdown(const Config& config);
 
-/// Claims that survive neither reboot nor shutdown are taken again from the store at start. These
-/// four uids belong to the platform itself.
+/// The uids of the platform itself.
 struct SystemUids {
   model::Uid router;
   model::Uid front;

@@ -117,9 +117,6 @@ void Claims::start_after(std::uint32_t number) {
 }
 
 bool Claims::take(std::uint32_t number) {
-  if (!range_.contains(number)) {
-    return false;
-  }
   const Draft draft(options_.directory, owner_);
   return draft.becomes(file(number)) || owner_in(file(number)) == owner_.native() ||
          take_over(number);

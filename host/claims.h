@@ -31,7 +31,8 @@ class Claims {
   [[nodiscard]] std::optional<std::uint32_t> take();
   /// The next one taken is the first after this: what an earlier run took last rests as well.
   void start_after(std::uint32_t number);
-  /// Takes this very number: true also when it is ours already.
+  /// Takes this very number: true also when it is ours already. It may be outside of the range,
+  /// which may have been another one when it was first taken.
   bool take(std::uint32_t number);
   void release(std::uint32_t number);
   /// All that are ours.
