@@ -41,6 +41,19 @@ std::string announced(const std::string& output, std::string_view otherwise) {
   return output.substr(begin, std::min(output.find('\n', begin), output.size()) - begin);
 }
 
+/// Host path -> path inside: what this machine's configuration says, and the users.
+std::map<std::filesystem::path, std::filesystem::path> shown_files(const Options& options,
+                                                                   const Workspace& workspace) {
+  auto files = options.files;
+  for (const char* name : {"passwd", "group"}) {
+    const auto place = std::filesystem::path("/etc") / name;
+    const bool own =
+        std::any_of(files.begin(), files.end(), [&](const auto& f) { return f.second == place; });
+    if (!own) files[workspace.directory() / name] = place;
+  }
+  return files;
+}
+
 }  // namespace
 
 Commands::Commands(const Options& options, Cage& cage, const Workspace& workspace)
@@ -75,7 +88,7 @@ Outcome Commands::run_inside(const std::vector<std::string>& argv, const Environ
                               .uid = options_.uid,
                               .env = env,
                               .network = network,
-                              .files = options_.files,
+                              .files = shown_files(options_, workspace_),
                               .cgroups = cage_.cgroups(),
                               .tmp_size = cage_.tmp_size()};
   Command command;

@@ -39,10 +39,10 @@ const std::vector<Vcs>& known() {
         {"hg log -r 'only(%new%, %old%)' -T '{node|short} {author|person}: {desc|firstline}\\n'"}}},
       {".bzr",
        {{"bzr revno"},
-        {"bzr log -l1 --line | cut -d: -f2"},
-        {},
-        {"bzr log -l1 --short"},
-        {"bzr log --short -r %old%..%new%"}}}};
+        {"bzr log -l1 --log-format=long | sed -n 's/^committer: //p'"},
+        {"date -d \"$(bzr version-info --custom --template='{date}')\" +%s"},
+        {"bzr log -l1 --log-format=long | sed '1,/^message:/d; s/^  //'"},
+        {"bzr log --log-format=short -r %old%..%new%"}}}};
   return all;
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "builder/builder.h"
+#include "host/users.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -48,6 +49,7 @@ Workspace::Workspace(const fs::path& work, model::Uid uid) : uid_(uid) {
   tree_ = directory_->path() / "tree";
   nothing_ = directory_->path() / "nothing";
   make_directory(nothing_, 0755);
+  host::write_users(directory(), uid);
 }
 
 void Workspace::make_tree() {

@@ -1,5 +1,6 @@
-/// The directory of one build: 0700, with the tree in it, which belongs to the build uid; gone with
-/// the object. A lock inside says that its process lives, so that `clean_up` finds the others.
+/// The directory of one build: 0700, with the tree in it, which belongs to the build uid, and
+/// `passwd` and `group` (host/users.h); gone with the object. A lock inside says that its process
+/// lives, so that `clean_up` finds the others.
 #pragma once
 
 #include "base/files.h"

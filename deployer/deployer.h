@@ -6,6 +6,7 @@
 ///   RUN/instances/NAME/launch.json     how upaas-vassal starts it (host/launch.h), root only
 ///   RUN/instances/NAME/hits            how often it met its limits (host/limits.h), root only
 ///   RUN/instances/NAME/env0            its exact environment, NUL-separated, root only
+///   RUN/instances/NAME/passwd, group   the users that it sees
 ///   RUN/instances/NAME/run/            2710 app:router; app.sock, web.sh
 ///   RUN/instances/NAME/tmp/            0700 app; its /tmp
 ///   DATA/trees/BUNDLE/                 the unpacked app, root's, read-only, of all its instances

@@ -4,6 +4,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "deployer/vassal_ini.h"
+#include "host/users.h"
 
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
@@ -34,6 +35,8 @@ std::vector<host::Mount> mounts_of(const std::string& name, const Options& optio
       {Kind::bind_read_only, ini_file(layout, name), inside::kIni},
       {Kind::bind, layout.instance(name) / "tmp", "/tmp"},
       {Kind::bind, layout.instance(name) / "var-tmp", "/var/tmp"},
+      {Kind::bind_read_only, layout.instance(name) / "passwd", "/etc/passwd"},
+      {Kind::bind_read_only, layout.instance(name) / "group", "/etc/group"},
       {Kind::proc, {}, "/proc"},
   };
   // Where everybody may write, what an app left would meet the next ones.
@@ -117,6 +120,7 @@ void write_instance_files(const Start& start, const Options& options,
   make_directory(layout.announce(name), 0710);  // whose it is, router-sub says
   make_directory(layout.instances(), 0711);
   make_directory(layout.instance(name), 0711);
+  host::write_users(layout.instance(name), start.instance.uid);
   make_directory(layout.instance_run(name), 02710, app, options.router_gid);
   make_directory(layout.instance(name) / "tmp", 0700, app, app);
   make_directory(layout.instance(name) / "var-tmp", 0700, app, app);

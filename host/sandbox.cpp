@@ -17,15 +17,10 @@ using Argv = std::vector<std::string>;
 
 /// Names, TLS, dynamic linking, time and what interpreters of Debian keep there; nothing secret.
 constexpr const char* kEtc[] = {
-    "alternatives",    "ca-certificates.conf",
-    "gai.conf",        "host.conf",
-    "hosts",           "ld.so.cache",
-    "ld.so.conf",      "ld.so.conf.d",
-    "localtime",       "mime.types",
-    "networks",        "nsswitch.conf",
-    "protocols",       "python3",
-    "python3.11",      "resolv.conf",
-    "services",        "ssl/certs",
+    "alternatives",    "ca-certificates.conf", "gai.conf",     "host.conf", "hosts",
+    "ld.so.cache",     "ld.so.conf",           "ld.so.conf.d", "localtime", "mime.types",
+    "networks",        "nsswitch.conf",        "perl",         "php",       "protocols",
+    "python3",         "python3.11",           "resolv.conf",  "services",  "ssl/certs",
     "ssl/openssl.cnf",
 };
 

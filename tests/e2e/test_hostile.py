@@ -174,6 +174,8 @@ for packet in (b'x' * 100, PACKET):
         seen = self.tell("out = [os.stat('/proc/' + d).st_uid == os.getuid() for d in os.listdir('/proc') if d.isdigit()]").text
         self.assertIn("True", seen)
         self.assertNotIn("False", seen)
+        self.assertEqual(self.tell("import pwd; out = [u.pw_name for u in pwd.getpwall()], pwd.getpwuid(os.getuid()).pw_name").text,
+                         "(['root', 'app', 'nobody'], 'app')")
         self.assertNotEqual(self.tell("out = os.readlink('/proc/self/ns/ipc')").text, os.readlink("/proc/self/ns/ipc"))
 
     def test_an_app_does_not_say_which_instance_it_is(self):

@@ -54,11 +54,13 @@ interpreters:
 class Runtimes(OnePlatform, unittest.TestCase):
     config = f"build: {{env: {registry_settings()}}}\n{OURS}"
 
-    def init_and_deploy(self, directory, interpreter):
+    def init_and_deploy(self, directory, interpreter, more=""):
         """The newcomer's way: no app.yaml, so `upaas init` writes it."""
         (directory / "app.yaml").unlink(missing_ok=True)
         self.p.upaas("init", cwd=directory)
-        self.assertIn(f"type: {interpreter}", (directory / "app.yaml").read_text())
+        written = (directory / "app.yaml").read_text()
+        self.assertIn(f"type: {interpreter}", written)
+        (directory / "app.yaml").write_text(written + more)
         return self.p.deploy(directory)
 
     def directory(self, name, **files):
@@ -71,6 +73,19 @@ class Runtimes(OnePlatform, unittest.TestCase):
             settings.write("ALLOWED_HOSTS = ['.test']\n")
         self.init_and_deploy(directory, "python")
         self.assertIn("django", self.p.get("shop.test").text.lower())
+
+    def test_klaus_by_the_one_module_that_makes_it(self):
+        directory = self.directory("browse", **{"wsgi.py": "import klaus\napplication = klaus.make_app(['/home/app/own.git'], 'ours')\n"})
+        subprocess.run(["git", "-c", "init.defaultBranch=main", "init", "-q", "--bare", "own.git"], cwd=directory, check=True)
+        # A repository without a commit has nothing to show.
+        tree = subprocess.run(["git", "-C", "own.git", "mktree"], cwd=directory, check=True, capture_output=True, text=True, input="").stdout
+        commit = subprocess.run(["git", "-C", "own.git", "-c", "user.name=Ann", "-c", "user.email=ann@example.org", "commit-tree", tree.strip(),
+                                 "-m", "the first words"], cwd=directory, check=True, capture_output=True, text=True).stdout
+        subprocess.run(["git", "-C", "own.git", "update-ref", "refs/heads/main", commit.strip()], cwd=directory, check=True)
+        # The tree is root's, so git wants to be told that it may be trusted.
+        self.init_and_deploy(directory, "python", "env: {GIT_CONFIG_COUNT: '1', GIT_CONFIG_KEY_0: safe.directory, GIT_CONFIG_VALUE_0: '*'}\n")
+        self.assertIn("own", self.p.get("browse.test").text)
+        self.assertIn("the first words", self.p.get("browse.test", "/own/").text)
 
     def test_a_sinatra_app_with_the_gems_of_the_machine(self):
         directory = self.directory("sing", **{"app.rb": SINATRA, "config.ru": "require './app'\nrun Sinatra::Application\n",

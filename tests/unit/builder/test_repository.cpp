@@ -2,6 +2,9 @@
 
 #include <catch2/catch.hpp>
 
+#include <cstdlib>
+#include <ctime>
+
 using namespace upaas;
 using namespace upaas::builder;
 using namespace upaas::builder::test;
@@ -70,4 +73,49 @@ TEST_CASE(
   e = b.failure("processes: {web: x}\nrepository: {clone: \"mkdir %destination%/.upaas\"}");
   CHECK(e.kind() == ErrorKind::invalid);
   CHECK(b.left_nothing());
+}
+
+TEST_CASE("Every kind of repository says its revision, author, date and description") {
+  struct Vcs {
+    const char* name;
+    const char* clone;  // makes a repository with one commit, and the tree from it
+    const char* id;     // a regular expression
+    const char* author;
+    const char* description;  // svn's working copy does not have it
+  };
+  const std::vector<Vcs> all{
+      {"git",
+       "git init -q /tmp/r; cd /tmp/r; echo 'application = 1' >app.py; git add .; "
+       "git -c user.name=Ann -c user.email=ann@example.org commit -qm 'a first word'; "
+       "git clone -q /tmp/r %destination%",
+       "[0-9a-f]{40}", "Ann <ann@example.org>", "a first word"},
+      {"svn",
+       "svnadmin create /tmp/r; svn checkout -q file:///tmp/r %destination%; cd %destination%; "
+       "echo 'application = 1' >app.py; svn add -q app.py; "
+       "svn commit -q --username Ann -m 'a first word'; svn update -q",
+       "1", "Ann", ""},
+      {"hg",
+       "hg init /tmp/r; cd /tmp/r; echo 'application = 1' >app.py; hg add -q; "
+       "hg commit -u 'Ann <ann@example.org>' -m 'a first word'; hg clone -q /tmp/r %destination%",
+       "[0-9a-f]{40}", "Ann <ann@example.org>", "a first word"},
+      {"bzr",
+       "bzr init -q /tmp/r; cd /tmp/r; bzr whoami --branch 'Ann <ann@example.org>'; "
+       "echo 'application = 1' >app.py; bzr add -q; bzr commit -qm 'a first word'; "
+       "bzr branch -q --use-existing-dir /tmp/r %destination%",
+       "1", "Ann <ann@example.org>", "a first word"}};
+  for (const Vcs& vcs : all) {
+    DYNAMIC_SECTION(vcs.name) {
+      Builds b;
+      const Built built = b.build(
+          std::string("interpreter: {type: python}\nrepository: {clone: \"") + vcs.clone + "\"}");
+      CHECK_THAT(built.revision.id, Catch::Matchers::Matches(vcs.id));
+      CHECK(built.revision.author == vcs.author);
+      CHECK(std::abs(std::stoll(built.revision.date) - std::time(nullptr)) < 600);
+      CHECK(built.revision.description == vcs.description);
+      for (const auto& entry : bundle::verify(b.output).entries) {
+        INFO(entry.path.str());
+        CHECK_FALSE(entry.path.str().starts_with("." + std::string(vcs.name)));
+      }
+    }
+  }
 }
