@@ -110,6 +110,7 @@ void Build::stage(std::string_view name, const Work& work) {
   };
   try {
     fault_point("build." + std::string(name));
+    commands_.enter(name);
     work();
   } catch (Error& e) {
     ended(true);

@@ -45,6 +45,9 @@ struct Limits {
   model::Megabytes disk{4096};
 };
 
+/// The stages whose commands may have the network; all others never have it.
+inline const std::set<std::string, std::less<>> kNetworkStages{"source", "setup", "finalize"};
+
 struct Options {
   /// Builds happen below it, each in a directory of its own that is gone afterwards.
   std::filesystem::path work;
@@ -59,6 +62,8 @@ struct Options {
   /// inside).
   Environment env;
   std::map<std::filesystem::path, std::filesystem::path> files;
+  /// Of kNetworkStages, those that have it.
+  std::set<std::string, std::less<>> network = kNetworkStages;
   std::shared_ptr<const model::Interpreters> interpreters;
   std::string domain = "localhost";  // UPAAS_SYSTEM_DOMAIN
   std::filesystem::path cache;       // empty: nothing is kept from build to build

@@ -62,6 +62,10 @@ Commands::Commands(const Options& options, Cage& cage, const Workspace& workspac
       workspace_(workspace),
       end_(Steady::now() + options.total_limit) {}
 
+void Commands::enter(std::string_view stage) {
+  network_ = options_.network.contains(stage);
+}
+
 Environment Commands::environment(const Environment& own) const {
   Environment env{
       {"PATH", "/usr/local/bin:/usr/bin:/bin"},
@@ -80,14 +84,14 @@ Environment Commands::environment(const Environment& own) const {
 }
 
 Outcome Commands::run_inside(const std::vector<std::string>& argv, const Environment& env,
-                             bool network, const Name& name) const {
+                             Kind kind, const Name& name) const {
   const auto left =
       std::max(milliseconds(0), std::chrono::duration_cast<milliseconds>(end_ - Steady::now()));
   const bool planted = std::filesystem::exists(workspace_.tree());
   const host::Sandbox sandbox{.tree = planted ? workspace_.tree() : workspace_.nothing(),
                               .uid = options_.uid,
                               .env = env,
-                              .network = network,
+                              .network = network_ && kind == Kind::work,
                               .files = shown_files(options_, workspace_),
                               .cgroups = cage_.cgroups(),
                               .tmp_size = cage_.tmp_size()};
@@ -96,7 +100,7 @@ Outcome Commands::run_inside(const std::vector<std::string>& argv, const Environ
   command.env = Environment{{"PATH", "/usr/bin:/bin"}};
   command.deadline = std::min(left, options_.command_limit);
   command.input = host::sandbox_input(sandbox);
-  command.on_line = [&](std::string_view line) { cage_.line(line, network); };
+  command.on_line = [&](std::string_view line) { cage_.line(line, kind == Kind::work); };
   command.stop = cage_.stop();
   Outcome outcome = run(command);
   std::optional<Error> end = cage_.met();
@@ -111,7 +115,7 @@ Outcome Commands::run_inside(const std::vector<std::string>& argv, const Environ
 
 void Commands::program(const std::vector<std::string>& argv, const Environment& env,
                        const Name& name) const {
-  const Outcome outcome = run_inside(argv, env, true, name);
+  const Outcome outcome = run_inside(argv, env, Kind::work, name);
   if (outcome.ok()) return;
   Error failure(ErrorKind::build_failed, name(outcome) + ": " + outcome.describe());
   throw failure.with_output(outcome.last_lines(kShownLines));
@@ -133,7 +137,7 @@ void Commands::script(std::string_view where, const model::Script& lines,
 }
 
 Outcome Commands::ask(const std::vector<std::string>& argv, const Environment& env) const {
-  return run_inside(argv, env, false,
+  return run_inside(argv, env, Kind::question,
                     [&](const Outcome&) { return named("a question", argv.front()); });
 }
 

@@ -20,6 +20,8 @@ class Commands {
  public:
   /// Borrows all three.
   Commands(const Options& options, Cage& cage, const Workspace& workspace);
+  /// The stage that the next commands belong to: whether they have the network.
+  void enter(std::string_view stage);
 
   /// One shell line after the other. Error(build_failed) "WHERE: `LINE`: exit code 3" with the last
   /// 20 lines of output, also when a limit of the build was met; Error(interrupted) on stop.
@@ -42,13 +44,15 @@ class Commands {
   void program(const std::vector<std::string>& argv, const Environment& env,
                const Name& name) const;
   /// Throws for what ends the build, whatever the command made of it: a limit or a stop.
+  enum class Kind { work, question };
   [[nodiscard]] Outcome run_inside(const std::vector<std::string>& argv, const Environment& env,
-                                   bool network, const Name& name) const;
+                                   Kind kind, const Name& name) const;
 
   const Options& options_;
   Cage& cage_;
   const Workspace& workspace_;
   Steady::time_point end_;
+  bool network_ = false;
 };
 
 }  // namespace upaas::builder

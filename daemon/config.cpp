@@ -8,7 +8,7 @@
 #include "model/nearest.h"
 #include "model/yaml_tree.h"
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <unistd.h>
 
@@ -135,6 +135,27 @@ std::optional<model::MilliCores> cores_of(const Reader& r, const YamlNode& node,
   return model::MilliCores{static_cast<std::int64_t>(cores * 1000)};
 }
 
+/// `all`, `none`, or a list of stages.
+void read_network(Reader& r, const YamlNode& node) {
+  auto& network = r.config.build_network;
+  if (node.kind == YamlNode::Kind::list) {
+    network.clear();
+    for (const auto& item : node.items) {
+      const std::string& stage = r.text(*item, "build.network");
+      if (!builder::kNetworkStages.contains(stage)) {
+        throw r.wrong(*item,
+                      "`build.network`: " + model::shown(stage) + " is not one of its stages",
+                      fmt::format("known are {}", fmt::join(builder::kNetworkStages, ", ")));
+      }
+      network.insert(stage);
+    }
+  } else if (const std::string& word = r.text(node, "build.network"); word == "none") {
+    network.clear();
+  } else if (word != "all") {
+    throw r.wrong(node, "`build.network` must be `all`, `none` or a list of stages");
+  }
+}
+
 void read_build_limits(Reader& r, const YamlNode& node) {
   if (node.kind != YamlNode::Kind::map) throw r.wrong(node, "`build.limits` must be a map");
   builder::Limits& limits = r.config.build_limits;
@@ -169,6 +190,8 @@ void read_build(Reader& r, const YamlNode& node) {
     } else if (key == "files") {
       read_pairs(r, *field.value, "build.files",
                  [&](const auto& from, const auto& to) { r.config.build_files[from] = to; });
+    } else if (key == "network") {
+      read_network(r, *field.value);
     } else if (key == "time_limit") {
       r.config.build_time_limit = seconds_of(r, *field.value, "build.time_limit");
     } else if (key == "total_time") {
@@ -177,7 +200,7 @@ void read_build(Reader& r, const YamlNode& node) {
       read_build_limits(r, *field.value);
     } else {
       throw r.wrong(*field.key, "unknown key " + model::shown("build." + key),
-                    "known are env, files, limits, time_limit and total_time");
+                    "known are env, files, limits, network, time_limit and total_time");
     }
   }
 }

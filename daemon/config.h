@@ -37,13 +37,14 @@ struct Config {
   std::shared_ptr<const model::Interpreters> interpreters;  // the shipped ones and its own
   Environment build_env;
   std::map<std::filesystem::path, std::filesystem::path> build_files;  // host path -> path inside
+  std::set<std::string, std::less<>> build_network = builder::kNetworkStages;
   std::chrono::milliseconds build_time_limit =
       std::chrono::seconds(600);  // of one command of a build
   std::chrono::milliseconds build_total_time = std::chrono::minutes(60);
   builder::Limits build_limits;
-  std::string name;               // default: the host name
-  std::string hardware;           // default: the machine id
-  int cores = 0;                  // default: what is found
+  std::string name;      // default: the host name
+  std::string hardware;  // default: the machine id
+  int cores = 0;         // default: what is found
   model::Megabytes memory;
 };
 

@@ -97,6 +97,7 @@ control::PlatformOptions platform_options(const Config& config, const SystemUids
                     .cgroups = cgroups,
                     .env = config.build_env,
                     .files = config.build_files,
+                    .network = config.build_network,
                     .interpreters = config.interpreters,
                     .domain = config.domain,
                     .cache = layout_of(config).build_cache()},

@@ -2,6 +2,7 @@
 #include "support.h"
 
 #include <catch2/catch.hpp>
+#include <fmt/core.h>
 
 #include <chrono>
 
@@ -70,6 +71,61 @@ actions:
   }
   CHECK(env.find("CATCH") == std::string::npos);
   CHECK(env.find("USER=") == std::string::npos);
+}
+
+TEST_CASE("What a build tries in order to get out of its cage fails") {
+  Builds b;
+  const TempDir outside;
+  put(outside.path() / "secret", "hush");
+  fs::permissions(outside.path(), fs::perms(0777));
+  fs::permissions(outside.path() / "secret", fs::perms(0666));
+  Process running({"/bin/sleep", "60"}, {});
+  const auto script = fmt::format(R"yaml(
+processes: {{web: x}}
+actions:
+  setup:
+    main:
+      - |
+        no() {{ if sh -c "$1" 2>/dev/null; then echo "it did: $1"; exit 9; fi; }}
+        for root in "" /proc/1/root /proc/self/root; do no "cat $root{0}/secret"; done
+        ln -s {0}/secret link; no 'cat link'; rm link
+        no 'kill -0 {1}'; no 'ls /proc/{1}'
+        no 'chroot / true'; no 'nsenter -t 1 -m true'; no 'mount --bind / /tmp'; no 'umount /home/app'
+        no 'setpriv --reuid 0 true'; no 'setpriv --ambient-caps +sys_admin umount /proc'; no 'chown 0 /home/app'
+        cp /usr/bin/id id; chmod 4755 id; test "$(./id -u)" = "$(id -u)"; rm id
+        no 'su -c true'; no 'echo 1 >/proc/sys/kernel/sysrq'; no 'echo b >/proc/sysrq-trigger'
+        no 'echo -1000 >/proc/self/oom_score_adj'; no 'cat /dev/mem'; no 'cat /dev/kmsg'
+        no 'test -e /sys/fs/cgroup'; no 'test -e /run'; no 'test -e /var'; no 'ls /dev/disk'
+        no 'echo x >/usr/lib/x.so'; no 'echo x >/etc/ld.so.preload'; no 'echo evil >>/etc/passwd'
+        for fd in /proc/self/fd/*; do
+          case $(readlink $fd) in /home/app*|/dev/null|pipe:*|/proc/*|"") ;; *) ls -l $fd; exit 9 ;; esac
+        done
+        (setsid sleep 600 &) >/dev/null 2>&1
+)yaml",
+                                  outside.path().string(), running.pid());
+  static_cast<void>(b.build(script));
+  CHECK(read_file(outside.path() / "secret") == "hush");
+  CHECK(processes_of(b.options.uid.value).empty());
+}
+
+TEST_CASE("A stage reaches the network only where the administrator lets it") {
+  const std::string own = fs::read_symlink("/proc/self/ns/net");
+  const char* const app = R"yaml(
+repository: {clone: readlink /proc/self/ns/net >%destination%/in-source}
+processes: {web: x}
+actions: {setup: {main: readlink /proc/self/ns/net >in-setup}}
+)yaml";
+  Builds b;
+  static_cast<void>(b.build(app));
+  CHECK(b.built("in-source") == own + "\n");
+  CHECK(b.built("in-setup") == own + "\n");
+  b.options.network = {"source"};
+  static_cast<void>(b.build(app));
+  CHECK(b.built("in-source") == own + "\n");
+  CHECK(b.built("in-setup") != own + "\n");
+  b.options.network = {};
+  static_cast<void>(b.build(app));
+  CHECK(b.built("in-source") != own + "\n");
 }
 
 TEST_CASE("Files of the machine are shown where the administrator wants them") {

@@ -48,7 +48,8 @@ TEST_CASE("every key is read, and paths are relative to the file") {
       "apps.example.org\n"
       "ports: 30000..30010\nuids: 300000..300100\nsafe_options: ['^harakiri']\n"
       "build: {env: {PIP_INDEX_URL: 'http://index'}, files: {/etc/ssl/ca.pem: /etc/ca.pem}, "
-      "time_limit: 2m, total_time: 5m, limits: {memory: 64M, cpus: 1.5, processes: 100, output: "
+      "network: [source], time_limit: 2m, total_time: 5m, limits: {memory: 64M, cpus: 1.5, "
+      "processes: 100, output: "
       "1M, disk: 1G}}\n"
       "name: web1\nhardware: rack-7\ncores: 4\nmemory: 8G\nstore: sqlite\n",
       "/etc/upaas/upaas.yaml", {});
@@ -61,6 +62,7 @@ TEST_CASE("every key is read, and paths are relative to the file") {
   CHECK(config.safe_options == std::vector<std::string>{"^harakiri"});
   CHECK(config.build_env.at("PIP_INDEX_URL") == "http://index");
   CHECK(config.build_files.at("/etc/ssl/ca.pem") == "/etc/ca.pem");
+  CHECK(config.build_network == std::set<std::string, std::less<>>{"source"});
   CHECK(config.build_time_limit == std::chrono::minutes(2));
   CHECK(config.build_total_time == std::chrono::minutes(5));
   CHECK(config.build_limits.memory == model::Megabytes{64});
@@ -87,6 +89,10 @@ TEST_CASE("what is wrong is refused with its place") {
     INFO(limit);
     CHECK(refused("build: {limits: {" + limit + "}}\n").starts_with("/etc/upaas/upaas.yaml:1:"));
   }
+  CHECK(refused("build: {network: [source, pack]}\n")
+            .starts_with("/etc/upaas/upaas.yaml:1:28: `build.network`: 'pack'"));
+  CHECK(refused("build: {network: some}\n").find("`none`") != std::string::npos);
+  CHECK(parse_config("build: {network: none}", "/x.yaml", {}).build_network.empty());
   CHECK(refused("store: redis\n").find("sqlite") != std::string::npos);
   CHECK(refused("listen: 0.0.0.0:8700\n").find("loopback") != std::string::npos);
   CHECK(refused("- a\n").starts_with("/etc/upaas/upaas.yaml:1:1: "));
