@@ -13,6 +13,7 @@ namespace upaas::control {
 namespace {
 
 constexpr std::size_t kLooseKept = 5;
+constexpr std::size_t kStrayKept = 20;
 constexpr auto kCancelLimit = std::chrono::seconds(60);
 constexpr auto kUnlockLimit = std::chrono::seconds(10);
 constexpr const char* kCounter = "counters/builds";
@@ -209,6 +210,14 @@ void keep_builds(Platform& platform, const AppName& app, const std::set<ReleaseI
     if (build.state == BuildState::running) continue;
     const bool keep = build.release ? releases.contains(*build.release) : ++loose <= kLooseKept;
     if (!keep) remove_build(platform, build);
+  }
+  if (platform.records.app(app)) return;
+  std::set<std::string> apps;
+  for (const AppRecord& known : platform.records.apps()) apps.insert(known.name.str());
+  std::size_t stray = 0;
+  for (const BuildRecord& build : platform.records.builds()) {
+    if (build.state == BuildState::running || apps.contains(build.app.str())) continue;
+    if (++stray > kStrayKept) remove_build(platform, build);
   }
 }
 

@@ -1,6 +1,6 @@
 /// Builds as the platform remembers them: a record in the store, a log in a file. Both are kept as
 /// long as the release that came of it, else (failed, cancelled, lost, changed nothing) the newest
-/// five of an app.
+/// five of an app, and the newest twenty of names that never became one.
 #pragma once
 
 #include "builder/builder.h"

@@ -23,13 +23,13 @@ constexpr std::size_t kRequestLimit = std::size_t{8}
 // A follower holds a thread for as long as it likes; commands must find one all the time.
 constexpr int kFollowers = 32;
 
-/// One follower of events or logs, while it lives. Error(no_capacity) beyond the limit.
+/// One follower of events, of logs or of a build, while it lives. Error(no_capacity) beyond the limit.
 class Follower {
  public:
   explicit Follower(std::atomic<int>& count) : count_(count) {
     if (++count_ <= kFollowers) return;
     --count_;
-    throw Error(ErrorKind::no_capacity, fmt::format("{} follow events or logs already", kFollowers),
+    throw Error(ErrorKind::no_capacity, fmt::format("{} follow events, logs or builds already", kFollowers),
                 "end one of them, or ask without --follow");
   }
   ~Follower() { --count_; }
@@ -39,6 +39,11 @@ class Follower {
  private:
   std::atomic<int>& count_;
 };
+
+std::optional<Follower> follower_of(const Call& call, std::atomic<int>& count) {
+  if (query(call, "follow") != "1") return std::nullopt;
+  return std::make_optional<Follower>(count);
+}
 
 }  // namespace
 
@@ -73,7 +78,10 @@ void Api::route(const Call& call, Reply& reply) {
   const std::string& what = call.path[1];
   auto& platform = service_.platform();
   if (call.path.size() >= 3 && what == "apps") return app_route(call, reply);
-  if (what == "builds") return answer_builds(platform, call, reply, by, stopping_.get_token());
+  if (what == "builds") {
+    const auto counted = follower_of(call, followers_);
+    return answer_builds(platform, call, reply, by, stopping_.get_token());
+  }
   if (call.path.size() == 3 && what == "sources") return upload(call, reply, platform.sources);
   if (call.path.size() == 3 && what == "bundles") return upload(call, reply, platform.bundles);
   if (call.path.size() != 2 || (call.method != "GET" && call.method != "HEAD")) throw no_such(call);
@@ -201,12 +209,12 @@ void Api::events(const Call& call, Reply& reply) {
       log.read({.app = wanted.app, .newest = 1}).empty()) {
     throw Error(ErrorKind::not_found, "there is no app " + *wanted.app, "`upaas apps` lists them");
   }
-  if (query(call, "follow") != "1") {
+  const auto counted = follower_of(call, followers_);
+  if (!counted) {
     std::vector<wire::EventView> views;
     for (const auto& event : log.read(wanted)) views.push_back(control::event_view(event));
     return send_json(reply, wire::events_json(views));
   }
-  const Follower follower(followers_);
   Stream& stream = reply.stream(kLines);
   while (!stopping_.stop_requested()) {
     // What is read after this look and is newer is waited for again; what other apps did is not.
@@ -226,15 +234,13 @@ void Api::events(const Call& call, Reply& reply) {
 void Api::logs(const Call& call, Reply& reply, const model::AppName& app) {
   const auto lines = static_cast<std::size_t>(query_number(call, "lines", 100, 100'000));
   LogFollower follower(service_.platform(), app, query(call, "instance"));
-  const bool follows = query(call, "follow") == "1";
-  const std::optional<Follower> counted =
-      follows ? std::make_optional<Follower>(followers_) : std::nullopt;
+  const auto counted = follower_of(call, followers_);
   Stream& stream = reply.stream(kLines);
   const auto write = [&](const std::string& instance, const std::string& text) {
     return stream.write(wire::text_line(text, instance));
   };
   if (!follower.tail(lines, write)) return;
-  if (follows) {
+  if (counted) {
     follower.follow(
         write, [&] { return stream.write(wire::beat_line()); }, stopping_.get_token());
     return;

@@ -73,6 +73,13 @@ class Builds(OnePlatform, unittest.TestCase):
 
     # --- kept and shown
 
+    def test_of_names_that_never_became_an_app_the_newest_twenty_builds_are_kept(self):
+        for n in range(23):
+            wrong = self.p.app(f"stray{n}", app_yaml=f"name: stray{n}\n" + setup("exit 3", "processes: {web: x}\n"))
+            self.assertEqual(self.p.upaas("deploy", wrong, check=False).returncode, 7)
+        kept = [b["app"] for b in self.p.json("builds", "ls", "-n", "200")["builds"] if b["app"].startswith("stray")]
+        self.assertEqual((len(kept), kept[0]), (20, "stray22"))
+
     def test_a_build_is_kept_with_its_stages_its_log_and_its_release(self):
         p = self.p
         deployed = p.deploy(p.hello("one", name="kept", extra=setup("echo made with care")))
