@@ -20,6 +20,7 @@ using model::Wanted;
 namespace {
 
 constexpr auto kPeriod = std::chrono::seconds(1);
+constexpr auto kGuardLook = std::chrono::seconds(5);
 
 /// One part's trouble is not another's: what an app cannot get must not keep orders from the host.
 template <typename Work>
@@ -293,8 +294,14 @@ void Reconciler::guard_ports(const std::vector<model::Instance>& instances) {
   std::sort(pairs.begin(), pairs.end());
   std::sort(reserved.apps.begin(), reserved.apps.end());
   reserved.apps.erase(std::unique(reserved.apps.begin(), reserved.apps.end()), reserved.apps.end());
-  if (guard_known_ && pairs == guarded_ && reserved == reserved_) return;
+  if (guard_known_ && pairs == guarded_ && reserved == reserved_) {
+    if (Steady::now() - guard_seen_ < kGuardLook) return;
+    guard_seen_ = Steady::now();
+    if (platform_.port_guard.stands()) return;
+    log_warning("the nft table that guards ports was removed: it is made again", {});
+  }
   platform_.port_guard.set(pairs, reserved);
+  guard_seen_ = Steady::now();
   guarded_ = std::move(pairs);
   reserved_ = std::move(reserved);
   guard_known_ = true;

@@ -63,6 +63,7 @@ class Reconciler {
   host::ReservedPorts reserved_;
   std::map<std::string, std::string> complaints_;  // last reason an app could not be settled
   bool guard_known_ = false;
+  Steady::time_point guard_seen_;
 
   std::mutex mutex_;
   std::condition_variable_any wake_;

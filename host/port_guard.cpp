@@ -10,6 +10,8 @@
 namespace upaas::host {
 namespace {
 
+const Environment kEnvironment{{"PATH", "/usr/sbin:/usr/bin:/sbin:/bin"}};
+
 Outcome nft(std::string input, bool check_only) {
   Command command;
   command.argv = {"nft"};
@@ -17,7 +19,7 @@ Outcome nft(std::string input, bool check_only) {
     command.argv.emplace_back("-c");
   }
   command.argv.insert(command.argv.end(), {"-f", "-"});
-  command.env = Environment{{"PATH", "/usr/sbin:/usr/bin:/sbin:/bin"}};
+  command.env = kEnvironment;
   command.input = std::move(input);
   return run(command);
 }
@@ -70,6 +72,10 @@ std::string ruleset(const std::string& table, const std::vector<PortGuard::Pair>
     tcp flags & (syn | ack) == (syn | ack) meta skuid @apps tcp sport @reserved \
       tcp sport . meta skuid != @allowed drop
   }}
+  chain input {{
+    type filter hook input priority 0; policy accept;
+    iifname != "lo" tcp flags & (syn | ack) == syn tcp dport @guarded reject with tcp reset
+  }}
 }}
 )",
                                      table, elements(ports), elements(allowed), elements(apps),
@@ -103,6 +109,13 @@ void PortGuard::set(const std::vector<Pair>& pairs, const ReservedPorts& reserve
     throw Error(ErrorKind::internal, fmt::format("nft: {}: {}", outcome.describe(), words))
         .with_output(outcome.last_lines(20));
   }
+}
+
+bool PortGuard::stands() const {
+  Command command;
+  command.argv = {"nft", "--terse", "list", "table", "inet", table_};
+  command.env = kEnvironment;
+  return run(command).ok();
 }
 
 void PortGuard::remove() noexcept {

@@ -1,3 +1,4 @@
+#include "base/clock.h"
 #include "base/digest.h"
 #include "base/error.h"
 #include "base/files.h"
@@ -11,6 +12,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <sched.h>
 #include <sys/fsuid.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -35,9 +37,9 @@ struct Listener {
   UniqueFd fd;
   sockaddr_in address{};
 
-  explicit Listener(model::Uid uid = {0}) : fd(socket_of(uid)) {
+  explicit Listener(model::Uid uid = {0}, in_addr_t where = INADDR_LOOPBACK) : fd(socket_of(uid)) {
     address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_addr.s_addr = htonl(where);
     socklen_t size = sizeof address;
     auto* generic = reinterpret_cast<sockaddr*>(&address);
     REQUIRE(::bind(fd.get(), generic, size) == 0);
@@ -71,6 +73,43 @@ struct Guard : PortGuard {
   ~Guard() { remove(); }
 };
 
+/// In network namespaces of its own, this machine's and another one's: 0, or which step failed.
+int guard_against_another_machine() {
+  if (::unshare(CLONE_NEWNET) != 0) return 90;
+  Guard guard;
+  if (!guard.available()) return 91;
+  const std::string own = std::filesystem::read_symlink("/proc/self/ns/net");
+  Process machine({"/usr/bin/unshare", "-n", "/bin/sleep", "60"}, {});
+  const std::string pid = std::to_string(machine.pid());
+  const auto shell = [&](const std::string& script) {
+    Command command;
+    command.argv = {"/bin/sh", "-ec", script};
+    return run(command).ok();
+  };
+  const bool made = wait_until(
+      [&] {
+        return std::filesystem::read_symlink("/proc/" + pid + "/ns/net") != own &&
+               read_file("/proc/" + pid + "/comm") == "sleep\n";
+      },
+      std::chrono::seconds(10));
+  const std::string enter = "nsenter -t " + pid + " -n ";
+  if (!made || !shell("ip link set lo up; ip link add v0 type veth peer name v1 netns " + pid +
+                      "; ip addr add 192.0.2.1/30 dev v0; ip link set v0 up; " + enter +
+                      "sh -c 'ip addr add 192.0.2.2/30 dev v1; ip link set v1 up'"))
+    return 92;
+  const Listener everywhere({0}, INADDR_ANY);
+  const auto reached = [&] {
+    return shell(enter + "timeout 5 bash -c '</dev/tcp/192.0.2.1/" +
+                 std::to_string(everywhere.port().value) + "'");
+  };
+  if (!reached()) return 93;
+  guard.set({{everywhere.port(), test::kApp}});
+  if (reached()) return 94;
+  if (!guard.stands()) return 95;
+  if (!shell("nft flush ruleset") || guard.stands()) return 96;
+  return 0;
+}
+
 }  // namespace
 
 TEST_CASE("Only the app's user and root reach a guarded port") {
@@ -94,6 +133,10 @@ TEST_CASE("Only the app's user and root reach a guarded port") {
   guard.set({{guarded.port(), test::kStranger}});
   guard.remove();
   CHECK(guarded.connect_as(test::kApp) == 0);
+}
+
+TEST_CASE("Another machine does not reach a guarded port, wherever the app listens") {
+  CHECK(test::in_child([] { ::_exit(guard_against_another_machine()); }) == 0);
 }
 
 TEST_CASE("Nobody answers at a port that was given to another user, nor an app at a reserved one") {
