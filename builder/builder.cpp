@@ -232,6 +232,10 @@ void Build::install() {
   key.add("interpreter", choice_.runtime.name.str() + choice_.runtime.version);
   key.add("actions and environment of the server", definition_text());
   for (const std::string& line : spec_.setup.before) key.add("actions.setup.before", line);
+  if (!fresh_ && cache_.stands(key, rule.paths, workspace_.tree())) {
+    reason("dependencies reused");
+    return;
+  }
   if (request_.fresh || !fresh_) {
     run();
   } else if (const auto missed = cache_.restore(key, rule.paths, workspace_.tree())) {

@@ -206,6 +206,18 @@ std::optional<std::string> Cache::restore(const Ingredients& key,
   return trouble;
 }
 
+bool Cache::stands(const Ingredients& key, const std::vector<model::TreePath>& paths,
+                   const fs::path& tree) const {
+  if (!usable()) return false;
+  const auto all = by_age(directory_ / "deps");
+  if (all.empty() || all.back().filename() != key.digest()) return false;
+  const TreeFiles kept(all.back());
+  const TreeFiles there(tree);
+  return std::all_of(paths.begin(), paths.end(), [&](const model::TreePath& path) {
+    return kept.has(path.str()) == there.has(path.str());
+  });
+}
+
 void Cache::keep(const Ingredients& key, const std::vector<model::TreePath>& paths,
                  const fs::path& tree) {
   if (!usable()) return;

@@ -58,6 +58,10 @@ class Cache {
   [[nodiscard]] std::optional<std::string> restore(const Ingredients& key,
                                                    const std::vector<model::TreePath>& paths,
                                                    const std::filesystem::path& tree);
+  /// True when the tree, left by the last build, has what was kept last, and that was made of the
+  /// same.
+  [[nodiscard]] bool stands(const Ingredients& key, const std::vector<model::TreePath>& paths,
+                            const std::filesystem::path& tree) const;
   /// Keeps a copy of those `paths` that the tree has, and forgets older ones.
   void keep(const Ingredients& key, const std::vector<model::TreePath>& paths,
             const std::filesystem::path& tree);

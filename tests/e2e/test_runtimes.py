@@ -174,6 +174,7 @@ uwsgi:
             (source / "app.py").write_text("def application(environ, start_response):\n"
                                            "    start_response('200 OK', [])\n"
                                            f"    return [b'{text} ' + open('/home/app/builds.txt', 'rb').read()]\n")
+            (source / "requirements.txt").write_text("# none\n")
             subprocess.run([*git, "add", "."], cwd=source, check=True)
             subprocess.run([*git, "commit", "-qm", text], cwd=source, check=True)
 
@@ -197,7 +198,7 @@ actions: {{setup: {{after: 'echo "${{UPAAS_FRESH_PACKAGE:-not fresh}}" >> builds
             self.assertIn("bundle reused", same.stderr)
             self.assertIn("nothing changed", same.stdout)
             commit("two")
-            self.p.deploy(app)
+            self.assertIn("dependencies reused", self.p.upaas("deploy", app).stderr)
             self.assertEqual(self.p.get("inc.test").text, "two true\nnot fresh\n")
             self.p.deploy(app, "--fresh")
             self.assertEqual(self.p.get("inc.test").text, "two true\n")
