@@ -209,7 +209,7 @@ class Builds(OnePlatform, unittest.TestCase):
         self.assertEqual(deploy.end(), 130)
         self.assertIn("the switch is not broken off", deploy.output)
         go.touch()
-        wait_for(lambda: [i["state"] for i in p.ps("built")] == ["live"], 30, "it went on")
+        wait_for(lambda: [i["state"] for i in p.ps() if i["app"] == "built"] == ["live"], 30, "it went on")
 
     # --- cut short
 

@@ -1,4 +1,5 @@
 // What a stranger's build can see and reach.
+#include "base/clock.h"
 #include "support.h"
 
 #include <catch2/catch.hpp>
@@ -105,7 +106,8 @@ actions:
                                   outside.path().string(), running.pid());
   static_cast<void>(b.build(script));
   CHECK(read_file(outside.path() / "secret") == "hush");
-  CHECK(processes_of(b.options.uid.value).empty());
+  CHECK(wait_until([&] { return processes_of(b.options.uid.value).empty(); },
+                   std::chrono::seconds(10)));
 }
 
 TEST_CASE("A stage reaches the network only where the administrator lets it") {

@@ -90,7 +90,7 @@ TEST_CASE("what is wrong is refused with its place") {
     CHECK(refused("build: {limits: {" + limit + "}}\n").starts_with("/etc/upaas/upaas.yaml:1:"));
   }
   CHECK(refused("build: {network: [source, pack]}\n")
-            .starts_with("/etc/upaas/upaas.yaml:1:28: `build.network`: 'pack'"));
+            .starts_with("/etc/upaas/upaas.yaml:1:27: `build.network`: 'pack'"));
   CHECK(refused("build: {network: some}\n").find("`none`") != std::string::npos);
   CHECK(parse_config("build: {network: none}", "/x.yaml", {}).build_network.empty());
   CHECK(refused("store: redis\n").find("sqlite") != std::string::npos);
