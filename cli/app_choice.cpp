@@ -58,6 +58,17 @@ std::pair<fs::path, std::string> locate(const Context& context) {
   return {*nearest, nearest->lexically_relative(context.cwd).native()};
 }
 
+/// One that is too long is refused like all that is wrong in it: with a place.
+std::string text_of(const fs::path& path, const std::string& shown) {
+  try {
+    return read_file(path, model::kAppYamlLimit);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::invalid) throw;
+    throw Error(ErrorKind::invalid, fmt::format("{}:1:1: the file has more than {} bytes", shown,
+                                                model::kAppYamlLimit));
+  }
+}
+
 /// `LINE:COLUMN` of a top-level key in block style; empty when it is not found that way.
 std::string place_of(std::string_view text, std::string_view key) {
   std::size_t number = 1;
@@ -89,7 +100,7 @@ AppFile read_app_file(const Context& context, const model::Interpreters* interpr
   if (!chosen && !context.arguments.has("FILE")) chosen = app_variable(context);
   std::error_code ignored;
   if (const fs::path real = fs::canonical(path, ignored); !real.empty()) path = real;
-  std::string text = read_file(path, model::kAppYamlLimit);
+  std::string text = text_of(path, shown);
   model::AppSpec spec = model::read_app_yaml(text, shown, {.interpreters = interpreters});
   model::AppName name =
       model::resolve_app_name(spec, chosen, path.parent_path().filename().native());

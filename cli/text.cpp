@@ -1,5 +1,7 @@
 #include "cli/text.h"
 
+#include "base/text.h"
+
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -28,11 +30,8 @@ std::string shortened(std::string_view text, std::size_t columns) {
 
 std::string printable(std::string_view text) {
   std::string result(text);
-  for (char& c : result) {
-    if (c == '\t') c = ' ';
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
-  }
-  return result;
+  std::ranges::replace(result, '\t', ' ');
+  return upaas::printable(result);
 }
 
 std::string seconds_text(double seconds) {

@@ -12,7 +12,7 @@ namespace upaas::cli {
 [[nodiscard]] std::size_t width(std::string_view text);
 /// At most so many columns; whole code points.
 [[nodiscard]] std::string shortened(std::string_view text, std::size_t columns);
-/// Control characters become `?`, tabs blanks: what a build or an app wrote cannot move the cursor.
+/// upaas::printable with tabs as blanks.
 [[nodiscard]] std::string printable(std::string_view text);
 /// "0.04 s", "1.2 s", "75 s".
 [[nodiscard]] std::string seconds_text(double seconds);

@@ -108,6 +108,14 @@ Values values_of(const Start& start, const model::InterpreterDefinition& definit
   return values;
 }
 
+// uWSGI replaces `%` and the byte after it wherever they stand in an ini, before it looks for
+// anything else: `%~` by nothing, a `%` before the newline joins two lines, `%%` is a `%`.
+std::string literal(const std::string& text) {
+  std::string escaped;
+  for (const char c : text) escaped.append(c == '%' ? 2 : 1, c);
+  return escaped;
+}
+
 void require_known_names(std::string_view text, const Values& values) {
   for (std::size_t at = text.find("{{"); at != text.npos; at = text.find("{{", at)) {
     const std::size_t end = text.find("}}", at);
@@ -127,7 +135,7 @@ void require_known_names(std::string_view text, const Values& values) {
 std::string render(std::string_view text, const Values& values) {
   require_known_names(text, values);
   mustache::mustache document{std::string(text)};
-  document.set_custom_escape([](const std::string& plain) { return plain; });
+  document.set_custom_escape(literal);
   std::string rendered = document.render(values.data);
   if (!document.is_valid()) {
     throw Error(ErrorKind::config, "vassal template: " + document.error_message());

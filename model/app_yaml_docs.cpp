@@ -190,7 +190,7 @@ error begins with `FILE:LINE:COLUMN`. `upaas validate` checks a file, and `upaas
 Schema for editors; both and this page come from the same table.
 
 A text is taken as it is written: in `env`, `1.10` and `true` stay `1.10` and `true`. A file may have
-1 MiB, 32 levels and 10,000 values (an alias counts as what it stands for). Tags and further documents
+1 MiB, 32 levels and 10,000 values (an alias counts as what it stands for). Tags, `<<` and further documents
 are refused.
 
 ## Keys

@@ -209,8 +209,8 @@ Range<int> read_count(const ValueContext& context, const YamlNode& node) {
   const auto parse = [](std::string_view text) -> std::optional<int> {
     int number = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (text.empty() || !is_digit(text.front()) || text.size() > 9 || error != std::errc{} ||
-        end != text.data() + text.size()) {
+    if (text.empty() || !is_digit(text.front()) || text.size() > 9 || has_leading_zero(text) ||
+        error != std::errc{} || end != text.data() + text.size()) {
       return std::nullopt;
     }
     return number;
@@ -335,7 +335,9 @@ std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) {
   std::int64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   // Nine digits of hours stay far below 64 bits of milliseconds.
-  if (error != std::errc{} || !is_digit(text.front()) || end - text.data() > 9) return std::nullopt;
+  if (error != std::errc{} || !is_digit(text.front()) || end - text.data() > 9 ||
+      has_leading_zero(text))
+    return std::nullopt;
   const std::string_view unit = text.substr(end - text.data());
   if (unit.empty() || unit == "s") return std::chrono::seconds(number);
   if (unit == "ms") return std::chrono::milliseconds(number);

@@ -23,6 +23,9 @@ struct Megabytes {
   friend Megabytes operator*(Megabytes a, std::int64_t n) { return {a.value * n}; }
 };
 
+/// `010`: eight to some readers of YAML and ten to others, so a number of ours never is one.
+[[nodiscard]] bool has_leading_zero(std::string_view text);
+
 /// One core = 1000.
 struct MilliCores {
   std::int64_t value = 0;

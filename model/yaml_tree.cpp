@@ -1,5 +1,7 @@
 #include "model/yaml_tree.h"
 
+#include "base/text.h"
+
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/parser.h>
@@ -41,6 +43,13 @@ std::size_t sequence_length(std::string_view text) {
   return overlong || beyond ? 0 : length;
 }
 
+/// Of a control character, whose last byte says it.
+std::string code_point(char last) {
+  constexpr std::string_view kDigits = "0123456789ABCDEF";
+  const auto byte = static_cast<unsigned char>(last);
+  return std::string("U+00") + kDigits[byte / 16] + kDigits[byte % 16];
+}
+
 /// What must hold before the parser may see the bytes: yaml-cpp guesses encodings, takes 0x04 for
 /// the end of the file, and recurses.
 void check_bytes(std::string_view text, std::string_view file_name) {
@@ -53,8 +62,8 @@ void check_bytes(std::string_view text, std::string_view file_name) {
     };
     const std::size_t length = sequence_length(text.substr(i));
     if (length == 0) throw bad("not UTF-8 text");
-    const bool control = static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
-    if (control && c != '\n' && c != '\t' && c != '\r') throw bad("a control character");
+    if (control_length(text.substr(i, length)) > 0 && c != '\n' && c != '\t' && c != '\r')
+      throw bad("a control character, " + code_point(text[i + length - 1]));
     if (c == '[' || c == '{') ++brackets;
     if (c == ']' || c == '}') --brackets;
     if (brackets > kBracketsInLine) throw bad("nested too deeply");
@@ -199,6 +208,8 @@ class Builder : public YAML::EventHandler {
   void take_key(Level& level, YamlRef key) {
     const Place place = alias_.value_or(Place{key->line, key->column});
     if (key->kind != YamlNode::Kind::text) throw bad(place, "a key must be a text");
+    // A reader that merges and one that does not would see two different files.
+    if (key->text == "<<") throw bad(place, "the key '<<': maps are not merged");
     if (!level.seen.insert(key->text).second) {
       throw bad(place, "the key " + shown(key->text) + " is there twice");
     }
@@ -227,6 +238,13 @@ bool indented_by_tab(std::string_view text, int line) {
   return text.substr(begin, end == text.npos ? text.npos : end - begin).find('\t') != text.npos;
 }
 
+std::string hint_for(std::string_view message, std::string_view text, int line) {
+  if (indented_by_tab(text, line)) return "a tab cannot indent in YAML; use spaces";
+  if (message == YAML::ErrorMsg::UNKNOWN_ANCHOR)
+    return "put a text that begins with '*' into quotes";
+  return "";
+}
+
 }  // namespace
 
 YamlRef parse_yaml(std::string_view text, std::string_view file_name, const YamlLimits& limits) {
@@ -245,9 +263,8 @@ YamlRef parse_yaml(std::string_view text, std::string_view file_name, const Yaml
     }
   } catch (const YAML::Exception& e) {
     const Place place = place_of(e.mark);
-    const std::string hint =
-        indented_by_tab(text, place.line) ? "a tab cannot indent in YAML; use spaces" : "";
-    throw yaml_error(file_name, place.line, place.column, "not valid YAML: " + e.msg, hint);
+    throw yaml_error(file_name, place.line, place.column, "not valid YAML: " + e.msg,
+                     hint_for(e.msg, text, place.line));
   }
   if (!builder.root() || builder.root()->kind == YamlNode::Kind::null) {
     throw yaml_error(file_name, 1, 1, "the file is empty");
@@ -268,11 +285,7 @@ std::string shown(std::string_view text) {
   // Never half a character.
   while (end < text.size() && end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80)
     --end;
-  std::string cut(text.substr(0, end));
-  for (char& c : cut) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
-  }
-  return "'" + cut + (end < text.size() ? "...'" : "'");
+  return "'" + printable(text.substr(0, end)) + (end < text.size() ? "...'" : "'");
 }
 
 }  // namespace upaas::model

@@ -5,6 +5,9 @@
 namespace upaas::wire {
 namespace {
 
+constexpr std::size_t kLongestFileName = 4096;
+constexpr std::size_t kMostSteps = 16;
+
 /// A list of objects under `field` of a top-level object with `schema`.
 template <typename T, typename Write>
 Json list_json(const char* schema, const char* field, const std::vector<T>& items, Write write) {
@@ -100,13 +103,19 @@ Json to_json(const DeployRequest& request) {
 }
 
 DeployRequest deploy_request_from_json(const Json& json) {
-  return {.file_name = get_string(json, "file_name"),
-          .app_yaml = get_string(json, "app_yaml"),
-          .source = optional_string(json, "source"),
-          .bundle = optional_string(json, "bundle"),
-          .steps = steps_from(json),
-          .fresh = get_bool_or(json, "fresh", false),
-          .interpreter_version = optional_string(json, "interpreter_version")};
+  DeployRequest request{.file_name = get_string(json, "file_name"),
+                        .app_yaml = get_string(json, "app_yaml"),
+                        .source = optional_string(json, "source"),
+                        .bundle = optional_string(json, "bundle"),
+                        .steps = steps_from(json),
+                        .fresh = get_bool_or(json, "fresh", false),
+                        .interpreter_version = optional_string(json, "interpreter_version")};
+  // Both are said again, to everybody who follows.
+  if (request.file_name.size() > kLongestFileName)
+    throw Error(ErrorKind::invalid, "field file_name is longer than 4096 bytes");
+  if (request.steps.size() > kMostSteps)
+    throw Error(ErrorKind::invalid, "field steps has more than 16 items");
+  return request;
 }
 
 Json ps_json(const std::vector<InstanceView>& instances) {

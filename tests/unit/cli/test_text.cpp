@@ -27,7 +27,9 @@ TEST_CASE("text is cut between code points, never inside one") {
 
 TEST_CASE("what an app wrote cannot move the cursor") {
   CHECK(printable("a\tb\x1b[2Jc\rd\x7f") == "a b?[2Jc?d?");
-  CHECK(printable("grüße") == "grüße");
+  CHECK(printable("a\xc2\x9b"
+                  "2J\xc2\x85") == "a?2J?");
+  CHECK(printable("grüße, 日本, \xc2\xa0") == "grüße, 日本, \xc2\xa0");
 }
 
 TEST_CASE("times and sizes are short") {

@@ -3,9 +3,11 @@
 #include "deployer/vassal_ini.h"
 #include "tests/support/golden.h"
 #include "tests/support/release_values.h"
+#include "tests/support/uwsgi_ini.h"
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -75,6 +77,23 @@ TEST_CASE("a setting that uWSGI would expand never gets into an ini") {
   Start start = test::start_of("hello", test::python(), "k3f9");
   start.release.spec.uwsgi_settings = {{"harakiri", value}};
   CHECK_THROWS_AS(ini_of(start), Error);
+}
+
+TEST_CASE(
+    "a percent sign stands for itself, since uWSGI takes it and the byte after it out of an ini") {
+  Start start = test::start_of("hello", test::static_site(), "k3f9");
+  test::set(start.release.runtime, "root", "100%");
+  start.release.spec.uwsgi_settings = {{"route", "^/a%20b redirect:@%~(/etc/passwd)"},
+                                       {"static-map", "/a=%"}};
+  const auto options = test::read_uwsgi_ini(ini_of(start));
+  for (const auto& [option, value] :
+       test::UwsgiOptions{{"route", "^/a%20b redirect:@%~(/etc/passwd)"},
+                          {"static-map", "/a=%"},
+                          {"master", "true"},
+                          {"check-static", "/home/app/100%"}}) {
+    INFO(option);
+    CHECK(std::ranges::count(options, std::pair(option, value)) == 1);
+  }
 }
 
 TEST_CASE("a template that names something unknown is refused") {

@@ -62,8 +62,10 @@ TEST_CASE("what is not one plain YAML document is refused with its place") {
       {"a: \xff\n", "f:1:4: not UTF-8 text"},
       {"\xc0\xaf", "f:1:1: not UTF-8 text"},
       {"a\n\xed\xa0\x80", "f:2:1: not UTF-8 text"},
-      {"a: b\x04", "f:1:5: a control character"},
-      {std::string("a: b\0", 5), "f:1:5: a control character"},
+      {"a: b\x04", "f:1:5: a control character, U+0004"},
+      {std::string("a: b\0", 5), "f:1:5: a control character, U+0000"},
+      {"a: \xc2\x9b", "f:1:4: a control character, U+009B"},
+      {"a: &a {b: c}\nd: {<<: *a}\n", "f:2:5: the key '<<': maps are not merged"},
   };
   for (const auto& [text, message] : cases) {
     INFO(text);
@@ -77,6 +79,16 @@ TEST_CASE("a tab as indentation is explained") {
     FAIL("accepted");
   } catch (const Error& e) {
     CHECK(e.hint() == "a tab cannot indent in YAML; use spaces");
+  }
+}
+
+TEST_CASE("a star that is no alias is explained") {
+  try {
+    (void)parse_yaml("domains:\n  - *.example.org\n", "f");
+    FAIL("accepted");
+  } catch (const Error& e) {
+    CHECK(e.message() == "f:2:5: not valid YAML: the referenced anchor is not defined");
+    CHECK(e.hint() == "put a text that begins with '*' into quotes");
   }
 }
 
@@ -116,7 +128,11 @@ TEST_CASE("a file that is too long is refused before it is read") {
                     "f:1:1: the file has 10485760 bytes; at most 1048576 are read");
 }
 
-TEST_CASE("text for a message is cut at a character and has no control characters") {
+TEST_CASE("text for a message is cut at a character and has nothing that a terminal obeys") {
+  CHECK(shown("\xc2\x9b"
+              "2J \xe2\x80\xae"
+              "b \xef\xbb\xbf"
+              "env") == "'?2J ?b ?env'");
   CHECK(shown("a\nb\x1b") == "'a?b?'");
   const std::string fill(59, 'a');
   CHECK(shown(fill + "\xc3\xa4z") == "'" + fill + "...'");

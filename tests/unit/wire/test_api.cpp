@@ -70,3 +70,14 @@ TEST_CASE("every view survives its JSON") {
   const auto events = events_json({{1, "t", "a", "k", "m"}});
   CHECK(events_json(events_from_json(events)) == events);
 }
+
+TEST_CASE("a request to deploy is refused when what it repeats to followers has no end") {
+  const Json request{{"file_name", "app.yaml"}, {"app_yaml", "name: x\n"}};
+  Json long_name = request;
+  long_name["file_name"] = std::string(4097, 'a');
+  CHECK_THROWS_WITH(deploy_request_from_json(long_name),
+                    "field file_name is longer than 4096 bytes");
+  Json many = request;
+  many["steps"] = Json(17, Json{{"name", "read"}, {"state", "done"}});
+  CHECK_THROWS_WITH(deploy_request_from_json(many), "field steps has more than 16 items");
+}
