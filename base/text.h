@@ -11,11 +11,11 @@ namespace upaas {
   return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
 }
 
-/// Bytes of the control character at the beginning, ASCII's or Unicode's (U+0080 to U+009F in UTF-8); 0
-/// when there is none.
+/// Bytes of the control character at the beginning, ASCII's or Unicode's (U+0080 to U+009F in
+/// UTF-8); 0 when there is none.
 [[nodiscard]] std::size_t control_length(std::string_view text);
-/// With `?` for what a terminal would obey instead of showing it: control characters, byte order marks,
-/// marks that turn the direction of a text around.
+/// With `?` for what a terminal would obey instead of showing it: control characters, byte order
+/// marks, marks that turn the direction of a text around.
 [[nodiscard]] std::string printable(std::string_view text);
 
 /// Without blanks and tabs around it.

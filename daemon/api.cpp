@@ -23,13 +23,15 @@ constexpr std::size_t kRequestLimit = std::size_t{8}
 // A follower holds a thread for as long as it likes; commands must find one all the time.
 constexpr int kFollowers = 32;
 
-/// One follower of events, of logs or of a build, while it lives. Error(no_capacity) beyond the limit.
+/// One follower of events, of logs or of a build, while it lives. Error(no_capacity) beyond the
+/// limit.
 class Follower {
  public:
   explicit Follower(std::atomic<int>& count) : count_(count) {
     if (++count_ <= kFollowers) return;
     --count_;
-    throw Error(ErrorKind::no_capacity, fmt::format("{} follow events, logs or builds already", kFollowers),
+    throw Error(ErrorKind::no_capacity,
+                fmt::format("{} follow events, logs or builds already", kFollowers),
                 "end one of them, or ask without --follow");
   }
   ~Follower() { --count_; }

@@ -61,7 +61,8 @@ struct DeployResult {
 [[nodiscard]] DeployResult deploy_result_from_json(const Json& json);
 
 /// What `deploy` sends: the text of the app.yaml as it is, so that the server's own safe options
-/// decide and errors carry the user's line numbers. Error(invalid) beyond 4096 bytes of file_name or 16 steps.
+/// decide and errors carry the user's line numbers. Error(invalid) beyond 4096 bytes of file_name
+/// or 16 steps.
 struct DeployRequest {
   std::string file_name;  // as the user wrote it, for error messages
   std::string app_yaml;
