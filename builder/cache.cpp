@@ -6,7 +6,7 @@
 #include "base/log.h"
 #include "base/process.h"
 #include "bundle/beneath.h"
-#include "bundle/pack_files.h"
+#include "bundle/packer.h"
 #include "bundle/tree_scan.h"
 
 #include <nlohmann/json.hpp>

@@ -6,34 +6,73 @@
 #include "bundle/beneath.h"
 #include "bundle/entry_rules.h"
 #include "bundle/manifest.h"
-#include "bundle/pack_files.h"
+#include "bundle/pack_plan.h"
+#include "bundle/packer.h"
 #include "bundle/safe_reader.h"
-#include "bundle/tar_writer.h"
+#include "bundle/shared_files.h"
 #include "bundle/tree_scan.h"
 #include "bundle/unpack_into.h"
 
 #include <nlohmann/json.hpp>
 
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+
 namespace upaas::bundle {
 
-Packed pack(const std::filesystem::path& tree, const model::AppSpec& spec,
-            const model::Runtime& runtime, const std::filesystem::path& output) {
-  const Limits limits;
-  Manifest manifest{.spec = spec, .runtime = runtime, .entries = scan_tree(tree, {})};
-  const UniqueFd root = open_root(tree);
-  hash_files(root.get(), manifest.entries, limits);
-  check_entries(manifest.entries);
+namespace {
 
-  const std::string text = dump_json(to_json(manifest));
+/// Compressed members on their way into a bundle, in a file without a name: the manifest stands
+/// before them and is known after them.
+class Spool {
+ public:
+  explicit Spool(const std::filesystem::path& directory)
+      : fd_(::open(directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600)) {
+    if (!fd_.valid()) throw system_error("make a file in " + directory.string());
+  }
+  void write(std::string_view bytes) { write_piece(fd_.get(), bytes, "the packed files"); }
+  void copy_to(BundleOutput& output) {
+    if (::lseek(fd_.get(), 0, SEEK_SET) != 0) throw system_error("read the packed files");
+    for (std::string piece; read_piece(fd_.get(), piece, "the packed files");) output.write(piece);
+  }
+
+ private:
+  UniqueFd fd_;
+};
+
+std::string manifest_text(const Manifest& manifest, const Limits& limits) {
+  std::string text = dump_json(to_json(manifest));
   if (text.size() > limits.manifest_bytes) {
     throw Error(ErrorKind::invalid, "the names of the files to pack are too long in all");
   }
-  TarWriter writer(output);
-  writer.file(model::TreePath(kManifestPath), false, text.size());
-  writer.data(text);
-  write_entries(root.get(), manifest.entries, writer);
+  return text;
+}
+
+}  // namespace
+
+Packed pack(const std::filesystem::path& tree, const model::AppSpec& spec,
+            const model::Runtime& runtime, const std::filesystem::path& output,
+            const PackOptions& options) {
+  Manifest manifest{
+      .spec = spec, .runtime = runtime, .entries = scan_tree(tree, {}), .members = {}};
+  check_entries(manifest.entries);
+  const UniqueFd root = open_root(tree);
+  manifest.members = entries_begun(plan_members(manifest.entries, options.limits));
+  BundleOutput file(output);
+  Spool spool(std::filesystem::absolute(output).parent_path());
+  std::uint64_t bytes = pack_entries(root.get(), manifest.entries, options,
+                                     [&](std::string_view member) { spool.write(member); });
+
+  const std::string text = manifest_text(manifest, options.limits);
+  bytes += pack_text(model::TreePath(kManifestPath), text, options,
+                     [&](std::string_view member) { file.write(member); });
+  spool.copy_to(file);
   fault_point("bundle.packed");
-  return writer.finish(limits);
+  return file.finish(bytes, manifest.entries.size() + 1, options);
 }
 
 Manifest read_manifest(const std::filesystem::path& bundle, const Limits& limits) {
@@ -48,14 +87,41 @@ Manifest verify(const std::filesystem::path& bundle, const Limits& limits) {
   return manifest;
 }
 
-Manifest unpack(const std::filesystem::path& bundle, const std::filesystem::path& destination,
-                std::chrono::system_clock::time_point stamp, const Limits& limits) {
-  TarReader reader(bundle, limits);
-  Manifest manifest = take_manifest(reader, limits);
-  unpack_into(destination, stamp, Durability::kept, [&](TreeWriter& writer) {
-    read_tree(reader, {.manifest = &manifest, .writer = &writer}, limits);
+namespace {
+
+Unpacked unpack_sharing(const std::filesystem::path& bundle,
+                        const std::filesystem::path& destination, const UnpackOptions& options,
+                        const std::optional<FormerTree>& former) {
+  TarReader reader(bundle, options.limits);
+  Unpacked out{.manifest = take_manifest(reader, options.limits)};
+  std::optional<SharedFiles> shared;
+  if (former) {
+    shared.emplace(out.manifest, reader.members_left(), former->tree,
+                   read_manifest(former->bundle, options.limits));
+    out.shared = shared->count();
+  }
+  unpack_into(destination, options.stamp, Durability::kept, [&](TreeWriter& writer) {
+    read_tree(reader,
+              {.manifest = &out.manifest, .writer = &writer, .shared = shared ? &*shared : nullptr},
+              options.limits);
   });
-  return manifest;
+  return out;
+}
+
+}  // namespace
+
+Unpacked unpack(const std::filesystem::path& bundle, const std::filesystem::path& destination,
+                const UnpackOptions& options) {
+  if (options.former) {
+    try {
+      return unpack_sharing(bundle, destination, options, options.former);
+    } catch (const Error& e) {
+      // The former tree may be damaged, or removed meanwhile. What is wrong with this bundle is
+      // found again below.
+      if (e.kind() == ErrorKind::conflict) throw;
+    }
+  }
+  return unpack_sharing(bundle, destination, options, std::nullopt);
 }
 
 }  // namespace upaas::bundle

@@ -1,52 +1,152 @@
 #include "bundle/gzip_source.h"
 
 #include "base/error.h"
+#include "base/files.h"
+#include "base/ordered.h"
 #include "bundle/beneath.h"
+#include "bundle/member_index.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 
-#include <algorithm>
 #include <cerrno>
+#include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
 namespace upaas::bundle {
 
 namespace {
 
 constexpr std::size_t kPiece = std::size_t{256} << 10;
-constexpr std::uint64_t kRatioFrom = std::uint64_t{16} << 20;
-// A tar header and a pax header with the longest path.
-constexpr std::uint64_t kEntryOverhead = 16 << 10;
 constexpr int kGzipWindow = 15 + 16;  // zlib: 16 selects the gzip format
 
-Error broken(const std::string& why) {
-  return {ErrorKind::invalid, "the bundle is not a whole .tar.gz: " + why};
-}
+/// What one member is read and unpacked in.
+struct Buffers {
+  MemberUnpacker unpacker;
+  std::string packed;
+  std::string unpacked;
+};
 
 }  // namespace
 
-struct GzipSource::State {
-  State(std::string file, UniqueFd descriptor, const Limits& bounds)
-      : name(std::move(file)), fd(std::move(descriptor)), limits(bounds), output(kPiece, '\0') {
-    if (inflateInit2(&stream, kGzipWindow) != Z_OK) throw Error(ErrorKind::internal, "no memory");
+/// One member after the other, whoever wrote them.
+class GzipSource::Stream {
+ public:
+  Stream(std::string name, UniqueFd fd, std::uint64_t packed, const Limits& limits)
+      : name_(std::move(name)),
+        fd_(std::move(fd)),
+        packed_(packed),
+        limits_(limits),
+        output_(kPiece, '\0') {
+    if (inflateInit2(&zlib_, kGzipWindow) != Z_OK) throw Error(ErrorKind::internal, "no memory");
   }
-  ~State() { inflateEnd(&stream); }
-  State(const State&) = delete;
-  State& operator=(const State&) = delete;
+  ~Stream() { inflateEnd(&zlib_); }
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
 
-  std::string name;
-  UniqueFd fd;
-  Limits limits;
-  std::uint64_t packed = 0;
-  z_stream stream{};
-  std::string input;
-  std::string output;
-  bool file_ended = false;
-  bool between_members = false;
-  bool ended = false;
+  std::string_view next() {
+    zlib_.next_out = reinterpret_cast<Bytef*>(output_.data());
+    zlib_.avail_out = static_cast<uInt>(output_.size());
+    while (zlib_.avail_out > 0 && !ended_) step();
+    const std::string_view piece(output_.data(), output_.size() - zlib_.avail_out);
+    unpacked_ += piece.size();
+    check_unpacked(unpacked_, packed_, limits_);
+    return piece;
+  }
+
+ private:
+  void step() {
+    refill();
+    if (zlib_.avail_in == 0 && between_members_) {
+      ended_ = true;
+      return;
+    }
+    if (zlib_.avail_in == 0) throw broken_gzip("it ends too early");
+    if (between_members_) inflateReset(&zlib_);
+    const bool trailing = std::exchange(between_members_, false);
+    const int result = inflate(&zlib_, Z_NO_FLUSH);
+    if (result == Z_STREAM_END) between_members_ = true;
+    if (result != Z_OK && result != Z_STREAM_END && result != Z_BUF_ERROR) {
+      throw broken_gzip(trailing ? "something follows its end" : "its compressed data is damaged");
+    }
+  }
+  void refill() {
+    if (zlib_.avail_in > 0 || file_ended_) return;
+    file_ended_ = !read_piece(fd_.get(), input_, name_);
+    zlib_.next_in = reinterpret_cast<Bytef*>(input_.data());
+    zlib_.avail_in = static_cast<uInt>(input_.size());
+  }
+
+  std::string name_;
+  UniqueFd fd_;
+  std::uint64_t packed_;
+  Limits limits_;
+  z_stream zlib_{};
+  std::string input_;
+  std::string output_;
+  std::uint64_t unpacked_ = 0;
+  bool file_ended_ = false;
+  bool between_members_ = false;
+  bool ended_ = false;
+};
+
+class GzipSource::Members {
+ public:
+  Members(std::string name, UniqueFd fd, std::vector<MemberAt> members)
+      : name_(std::move(name)), fd_(std::move(fd)), members_(std::move(members)) {}
+
+  /// An empty member is no end.
+  std::string_view next() {
+    while (const Buffers* buffers = next_buffers()) {
+      if (!buffers->unpacked.empty()) return buffers->unpacked;
+    }
+    return {};
+  }
+  void read_ahead(const std::function<bool(std::size_t)>& wanted) {
+    std::vector<MemberAt> rest;
+    for (std::size_t i = at_; i < members_.size(); ++i) {
+      if (wanted(i - at_)) rest.push_back(members_[i]);
+    }
+    members_ = std::move(rest);
+    at_ = 0;
+    work_.emplace(members_.size(), 0,
+                  [this](std::size_t index, Buffers& buffers) { read(members_[index], buffers); });
+  }
+  [[nodiscard]] std::size_t left() const { return members_.size() - at_; }
+
+ private:
+  const Buffers* next_buffers() {
+    if (work_) return work_->next();
+    if (at_ == members_.size()) return nullptr;
+    read(members_[at_++], own_);
+    return &own_;
+  }
+  void read(const MemberAt& member, Buffers& buffers) const {
+    buffers.packed.resize(member.sizes.packed);
+    for (std::size_t got = 0; got < buffers.packed.size();) {
+      const ssize_t piece =
+          ::pread(fd_.get(), buffers.packed.data() + got, buffers.packed.size() - got,
+                  static_cast<off_t>(member.offset + got));
+      if (piece < 0 && errno == EINTR) continue;
+      if (piece < 0) throw system_error("read " + name_);
+      if (piece == 0) throw broken_gzip("it ends too early");
+      got += static_cast<std::size_t>(piece);
+    }
+    if (!buffers.unpacker.unpack(buffers.packed, member.sizes, buffers.unpacked)) {
+      throw broken_gzip("its compressed data is damaged");
+    }
+  }
+
+  std::string name_;
+  UniqueFd fd_;
+  std::vector<MemberAt> members_;
+  std::size_t at_ = 0;
+  Buffers own_;
+  std::optional<Ordered<Buffers>> work_;  // last: its threads use the others
 };
 
 GzipSource::GzipSource(const std::filesystem::path& file, const Limits& limits) {
@@ -58,57 +158,32 @@ GzipSource::GzipSource(const std::filesystem::path& file, const Limits& limits) 
   struct stat info {};
   if (::fstat(fd.get(), &info) != 0) throw system_error("stat " + file.string());
   if (!S_ISREG(info.st_mode)) throw Error(ErrorKind::invalid, file.string() + ": not a file");
-  state_ = std::make_unique<State>(file.string(), std::move(fd), limits);
-  state_->packed = static_cast<std::uint64_t>(info.st_size);
+  const auto size = static_cast<std::uint64_t>(info.st_size);
+  if (auto members = find_members(fd.get(), size, limits)) {
+    members_ = std::make_unique<Members>(file.string(), std::move(fd), std::move(*members));
+  } else {
+    stream_ = std::make_unique<Stream>(file.string(), std::move(fd), size, limits);
+  }
 }
 
 GzipSource::GzipSource(GzipSource&&) noexcept = default;
 GzipSource::~GzipSource() = default;
 
-void GzipSource::refill() {
-  State& s = *state_;
-  if (s.stream.avail_in > 0 || s.file_ended) return;
-  s.file_ended = !read_piece(s.fd.get(), s.input, s.name);
-  s.stream.next_in = reinterpret_cast<Bytef*>(s.input.data());
-  s.stream.avail_in = static_cast<uInt>(s.input.size());
-}
-
-void GzipSource::bound() {
-  const Limits& limits = state_->limits;
-  const std::uint64_t most =
-      limits.total_bytes + limits.manifest_bytes + limits.entries * kEntryOverhead;
-  if (unpacked_ > most) throw broken("it unpacks to more than " + std::to_string(most) + " bytes");
-  if (unpacked_ > kRatioFrom && unpacked_ / limits.ratio > state_->packed) {
-    throw broken("it unpacks to more than " + std::to_string(limits.ratio) + " times its size");
-  }
-}
-
 std::string_view GzipSource::next() {
-  State& s = *state_;
-  s.stream.next_out = reinterpret_cast<Bytef*>(s.output.data());
-  s.stream.avail_out = static_cast<uInt>(s.output.size());
-  while (s.stream.avail_out > 0 && !s.ended) {
-    refill();
-    if (s.stream.avail_in == 0 && s.between_members) {
-      s.ended = true;
-      break;
-    }
-    if (s.stream.avail_in == 0) throw broken("it ends too early");
-    if (s.between_members) inflateReset(&s.stream);
-    const bool trailing = std::exchange(s.between_members, false);
-    const int result = inflate(&s.stream, Z_NO_FLUSH);
-    if (result == Z_STREAM_END) s.between_members = true;
-    if (result != Z_OK && result != Z_STREAM_END && result != Z_BUF_ERROR) {
-      throw broken(trailing ? "something follows its end" : "its compressed data is damaged");
-    }
-  }
-  const std::string_view piece(s.output.data(), s.output.size() - s.stream.avail_out);
+  const std::string_view piece = members_ ? members_->next() : stream_->next();
   if (const auto last = piece.find_last_not_of('\0'); last != std::string_view::npos) {
     nonzero_end_ = unpacked_ + last + 1;
   }
   unpacked_ += piece.size();
-  bound();
   return piece;
+}
+
+void GzipSource::read_ahead(const std::function<bool(std::size_t member)>& wanted) {
+  if (members_) members_->read_ahead(wanted);
+}
+
+std::size_t GzipSource::members_left() const {
+  return members_ ? members_->left() : 0;
 }
 
 }  // namespace upaas::bundle

@@ -31,6 +31,17 @@ Json entry_to_json(const Entry& entry) {
           {"sha256", entry.sha256}};
 }
 
+std::vector<std::uint32_t> members_from_json(const Json& json) {
+  std::vector<std::uint32_t> members;
+  for (const Json& count : get_array(json, "members")) {
+    if (!count.is_number_unsigned() || count.get<std::uint64_t>() > UINT32_MAX) {
+      throw Error(ErrorKind::invalid, "the field 'members' holds something else than counts");
+    }
+    members.push_back(count.get<std::uint32_t>());
+  }
+  return members;
+}
+
 void read_file_fields(Entry& entry, const Json& json) {
   const std::string mode = get_string(json, "mode");
   if (mode != "0644" && mode != "0755")
@@ -90,6 +101,7 @@ Json to_json(const Manifest& manifest) {
   return {{"schema", kSchema},
           {"spec", model::to_json(manifest.spec)},
           {"runtime", model::to_json(manifest.runtime)},
+          {"members", manifest.members},
           {"entries", std::move(entries)}};
 }
 
@@ -102,7 +114,8 @@ Manifest manifest_from_json(const Json& json) try {
   if (!json.contains("entries")) throw Error(ErrorKind::invalid, "the field 'entries' is missing");
   Manifest manifest{.spec = model::app_spec_from_json(get_object(json, "spec")),
                     .runtime = model::runtime_from_json(get_object(json, "runtime")),
-                    .entries = {}};
+                    .entries = {},
+                    .members = members_from_json(json)};
   const Json& entries = get_array(json, "entries");
   manifest.entries.reserve(entries.size());
   for (const Json& entry : entries) manifest.entries.push_back(entry_from_json(entry));

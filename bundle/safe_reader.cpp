@@ -29,7 +29,15 @@ class SafeReader {
       : reader_(reader), what_(what), limits_(limits) {}
 
   void run() {
-    while (const auto entry = reader_.next()) read(*entry);
+    reader_.read_ahead([&](std::size_t member) {
+      return what_.shared == nullptr || what_.shared->wanted(member);
+    });
+    while (true) {
+      make_passed_over();
+      const auto entry = reader_.next();
+      if (!entry) break;
+      read(*entry);
+    }
     if (what_.manifest == nullptr || at_ == what_.manifest->entries.size()) return;
     throw bad_entry(what_.manifest->entries[at_].path.str(),
                     "in the manifest, but not in the bundle");
@@ -42,6 +50,7 @@ class SafeReader {
   Seen take(const TarEntry& entry);
   Seen take_file(const TarEntry& entry);
   Seen take_hard_link(const TarEntry& entry);
+  void make_passed_over();
   void compare(const TarEntry& entry, const Seen& seen);
   [[noreturn]] void refuse_unexpected(const TarEntry& entry) const;
 
@@ -84,12 +93,15 @@ void SafeReader::count(const TarEntry& entry, std::uint64_t size) {
 
 Seen SafeReader::take_file(const TarEntry& entry) {
   Sha256 digest;
-  if (what_.writer != nullptr) what_.writer->begin_file(entry.path, entry.executable);
+  const bool shared = what_.shared != nullptr && what_.shared->has(at_);
+  TreeWriter* const writer = shared ? nullptr : what_.writer;
+  if (shared) what_.writer->link_from(what_.shared->tree(), entry.path);
+  if (writer != nullptr) writer->begin_file(entry.path, entry.executable);
   reader_.data([&](std::string_view piece) {
     digest.update(piece);
-    if (what_.writer != nullptr) what_.writer->write(piece);
+    if (writer != nullptr) writer->write(piece);
   });
-  if (what_.writer != nullptr) what_.writer->end_file();
+  if (writer != nullptr) writer->end_file();
   return {entry.type, entry.executable, entry.size, digest.hex()};
 }
 
@@ -119,6 +131,31 @@ Seen SafeReader::take(const TarEntry& entry) {
       break;
   }
   return {entry.type, false, 0, {}};
+}
+
+/// The manifest keeps every rule of a reader (check_entries), so its entries need no other check.
+void SafeReader::make_passed_over() {
+  if (what_.shared == nullptr) return;
+  const auto& entries = what_.manifest->entries;
+  for (; at_ < entries.size() && what_.shared->passed_over(at_); ++at_) {
+    const Entry& entry = entries[at_];
+    const TarEntry as_read{.path = entry.path,
+                           .type = entry.type == Entry::Type::directory ? TarEntry::Type::directory
+                                   : entry.type == Entry::Type::symlink ? TarEntry::Type::symlink
+                                                                        : TarEntry::Type::file,
+                           .executable = entry.executable,
+                           .size = entry.size,
+                           .target = entry.target};
+    if (entry.type != Entry::Type::file) {
+      static_cast<void>(take(as_read));
+    } else if (count(as_read, entry.size); what_.shared->has(at_)) {
+      what_.writer->link_from(what_.shared->tree(), entry.path);
+    } else {
+      what_.writer->begin_file(entry.path, entry.executable);
+      what_.writer->end_file();
+    }
+    seen_.emplace(entry.path.str(), Seen{as_read.type, entry.executable, entry.size, entry.sha256});
+  }
 }
 
 void SafeReader::refuse_unexpected(const TarEntry& entry) const {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "bundle/bundle.h"
+#include "bundle/shared_files.h"
 #include "bundle/tar_reader.h"
 #include "bundle/tree_writer.h"
 
@@ -13,10 +14,12 @@ namespace upaas::bundle {
 [[nodiscard]] Manifest take_manifest(TarReader& reader, const Limits& limits);
 
 struct ReadTree {
-  const Manifest* manifest = nullptr;  // absent: a source archive
-  TreeWriter* writer = nullptr;        // absent: only checked
+  const Manifest* manifest = nullptr;   // absent: a source archive
+  TreeWriter* writer = nullptr;         // absent: only checked
+  const SharedFiles* shared = nullptr;  // with manifest and writer
 };
-/// All (other) entries to the end.
+/// All (other) entries to the end. What is shared is linked, and members without anything else are
+/// passed over: their entries are made as the manifest says.
 void read_tree(TarReader& reader, const ReadTree& what, const Limits& limits);
 
 }  // namespace upaas::bundle

@@ -3,9 +3,8 @@
 #include "base/files.h"
 #include "bundle/beneath.h"
 #include "bundle/entry_rules.h"
-#include "bundle/pack_files.h"
+#include "bundle/packer.h"
 #include "bundle/safe_reader.h"
-#include "bundle/tar_writer.h"
 #include "bundle/tree_scan.h"
 #include "bundle/unpack_into.h"
 
@@ -50,15 +49,15 @@ std::vector<std::filesystem::path> source_files(const std::filesystem::path& dir
 }
 
 Packed pack_source(const std::filesystem::path& directory, const std::filesystem::path& output,
-                   const Limits& limits, const std::set<std::string>& leave_out) {
-  std::vector<Entry> entries =
-      scan_tree(directory, {.source = true, .leave_out = leave_out, .entries = limits.entries});
+                   const PackOptions& options, const std::set<std::string>& leave_out) {
+  std::vector<Entry> entries = scan_tree(
+      directory, {.source = true, .leave_out = leave_out, .entries = options.limits.entries});
   const UniqueFd root = open_root(directory);
-  hash_files(root.get(), entries, limits);
   add_parents(entries);
-  TarWriter writer(output);
-  write_entries(root.get(), entries, writer);
-  return writer.finish(limits);
+  BundleOutput file(output);
+  const std::uint64_t bytes = pack_entries(root.get(), entries, options,
+                                           [&](std::string_view member) { file.write(member); });
+  return file.finish(bytes, entries.size(), options);
 }
 
 void unpack_source(const std::filesystem::path& archive, const std::filesystem::path& destination,

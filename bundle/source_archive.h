@@ -23,7 +23,8 @@ namespace upaas::bundle {
 /// Packs them into `output`. Error(not_found) when the directory is missing; Error(invalid) when
 /// the limits are passed or a special file is met.
 Packed pack_source(const std::filesystem::path& directory, const std::filesystem::path& output,
-                   const Limits& limits = {}, const std::set<std::string>& leave_out = {});
+                   const PackOptions& options = {},
+                   const std::set<std::string>& leave_out = {});
 
 /// Unpacks into `destination` (made; must not exist), with every check of a bundle but the
 /// manifest.

@@ -4,6 +4,7 @@
 #include "bundle/entry_rules.h"
 #include "bundle/gzip_source.h"
 #include "bundle/tar_archive.h"
+#include "bundle/tar_header.h"
 
 #include <sys/stat.h>
 
@@ -13,10 +14,6 @@
 namespace upaas::bundle {
 
 namespace {
-
-constexpr std::uint64_t kBlock = 512;
-// POSIX pax: an archive ends with two blocks of zeros.
-constexpr std::uint64_t kEndBlocks = 2 * kBlock;
 
 struct FreeReader {
   void operator()(archive* handle) const { archive_read_free(handle); }
@@ -143,15 +140,22 @@ TarReader::TarReader(const std::filesystem::path& file, const Limits& limits)
 TarReader::TarReader(TarReader&&) noexcept = default;
 TarReader::~TarReader() = default;
 
+void TarReader::read_ahead(const std::function<bool(std::size_t member)>& wanted) {
+  state_->input.source.read_ahead(wanted);
+}
+
+std::size_t TarReader::members_left() const {
+  return state_->input.source.members_left();
+}
+
 /// After the last entry there are zeros alone, and at least the end marker.
 void TarReader::State::check_end() {
   while (!input.source.next().empty()) {
   }
-  const std::uint64_t padded = (data_end + kBlock - 1) / kBlock * kBlock;
   if (input.source.nonzero_end() > data_end) {
     throw Error(ErrorKind::invalid, "something follows the end of the bundle's archive");
   }
-  if (input.source.unpacked() < padded + kEndBlocks) {
+  if (input.source.unpacked() < in_blocks(data_end) + kTarEnd) {
     throw Error(ErrorKind::invalid, "the bundle's archive has no end: it was cut off");
   }
 }

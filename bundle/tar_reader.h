@@ -32,6 +32,9 @@ class TarReader {
   TarReader(TarReader&&) noexcept;
   ~TarReader();
 
+  /// As GzipSource's: what is left out must be whole entries.
+  void read_ahead(const std::function<bool(std::size_t member)>& wanted);
+  [[nodiscard]] std::size_t members_left() const;
   /// Nothing at the end, once the archive was seen to end properly.
   [[nodiscard]] std::optional<TarEntry> next();
   /// The bytes of the file that `next` returned; exactly `size` of them or an Error.

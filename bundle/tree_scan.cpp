@@ -101,6 +101,7 @@ class Scan {
       check_link(found.path, found.target);
     } else if (S_ISREG(info.st_mode)) {
       found.executable = (info.st_mode & S_IXUSR) != 0;
+      found.size = static_cast<std::uint64_t>(info.st_size);
     } else {
       throw bad_entry(path, "a socket, a device or a fifo");
     }

@@ -23,7 +23,7 @@ struct ScanOptions {
   std::size_t entries = Limits{}.entries;
 };
 
-/// Entries without size and sha256. Error(not_found) when the directory is missing; Error(invalid)
+/// Entries without sha256. Error(not_found) when the directory is missing; Error(invalid)
 /// for special files, names and links that a reader would refuse, and too many entries.
 [[nodiscard]] std::vector<Entry> scan_tree(const std::filesystem::path& directory,
                                            const ScanOptions& options);

@@ -56,6 +56,11 @@ void TreeWriter::hard_link(const model::TreePath& path, const model::TreePath& f
        "make the link " + path.str());
 }
 
+void TreeWriter::link_from(int tree, const model::TreePath& path) {
+  must(::linkat(tree, path.str().c_str(), root_.get(), path.str().c_str(), 0),
+       "share the file " + path.str());
+}
+
 void TreeWriter::begin_file(const model::TreePath& path, bool executable) {
   const mode_t mode = executable ? 0755 : 0644;
   file_path_ = path.str();

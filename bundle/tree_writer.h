@@ -25,6 +25,8 @@ class TreeWriter {
   void symlink(const model::TreePath& path, const std::string& target);
   /// A second name for a file that was written before.
   void hard_link(const model::TreePath& path, const model::TreePath& former);
+  /// The same file as at this path below `tree`. It keeps its mtime.
+  void link_from(int tree, const model::TreePath& path);
   void begin_file(const model::TreePath& path, bool executable);
   void write(std::string_view piece);
   void end_file();

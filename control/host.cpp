@@ -88,6 +88,7 @@ struct Host::State {
   void stop_strangers();
   void dispatch();
   void launch(const std::string& name, Slot& slot, TaskKind kind, const std::string& cause = {});
+  [[nodiscard]] std::optional<model::BundleId> serving(const model::Orders::Item& starting) const;
   void finish(const std::string& name, TaskKind kind, const TaskResult& result);
   void touch() {
     ++version;
@@ -419,6 +420,7 @@ void Host::State::launch(const std::string& name, Slot& slot, TaskKind kind,
   TaskContext context{.deployer = deployer,
                       .routers = routers,
                       .fetch = options.fetch,
+                      .serving = serving(slot.item),
                       .push_routes = [this] { push_routes(); },
                       .on_step =
                           [this, name](const std::string& step) {
@@ -435,6 +437,17 @@ void Host::State::launch(const std::string& name, Slot& slot, TaskKind kind,
         if (!cause.empty()) result.cause = cause;
         if (!stop.stop_requested()) finish(name, kind, result);
       });
+}
+
+std::optional<model::BundleId> Host::State::serving(const model::Orders::Item& starting) const {
+  std::optional<model::BundleId> found;
+  for (const auto& [name, slot] : slots) {
+    if (!slot.announced || slot.item.instance.id.app() != starting.instance.id.app()) continue;
+    const auto& bundle = slot.item.release.bundle;
+    if (found && *found != bundle) return std::nullopt;
+    found = bundle;
+  }
+  return found == starting.release.bundle ? std::nullopt : found;
 }
 
 void Host::State::finish(const std::string& name, TaskKind kind, const TaskResult& result) {

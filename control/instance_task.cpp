@@ -60,7 +60,11 @@ void start(const model::Orders::Item& item, const TaskContext& context, Timed& t
   if (!context.deployer.has_tree(item.release.bundle)) {
     const auto file = timed("fetch", [&] { return context.fetch(item.release.bundle); });
     fault_point("deploy.fetched");
-    timed("unpack", [&] { context.deployer.unpack(item.release.bundle, file); });
+    timed("unpack", [&] {
+      std::optional<deployer::FormerBundle> former;
+      if (context.serving) former = {*context.serving, context.fetch(*context.serving)};
+      context.deployer.unpack(item.release.bundle, file, former);
+    });
     fault_point("deploy.unpacked");
   }
   // Routes first: the announcer must know the instance before it speaks.

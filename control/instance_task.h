@@ -31,6 +31,8 @@ struct TaskContext {
   deployer::Deployer& deployer;
   router_sub::Routers& routers;
   std::function<std::filesystem::path(const model::BundleId&)> fetch;
+  /// The only bundle that serves this app now, if there is one: files are shared with its tree.
+  std::optional<model::BundleId> serving;
   /// Writes RUN/routes as the host sees it now.
   std::function<void()> push_routes;
   std::function<void(const std::string& step)> on_step;

@@ -149,8 +149,9 @@ bool Deployer::has_tree(const model::BundleId& bundle) const {
   return state_->trees.has(bundle);
 }
 
-void Deployer::unpack(const model::BundleId& bundle, const fs::path& bundle_file) {
-  state_->trees.unpack(bundle, bundle_file);
+void Deployer::unpack(const model::BundleId& bundle, const fs::path& bundle_file,
+                      const std::optional<FormerBundle>& former) {
+  state_->trees.unpack(bundle, bundle_file, former);
 }
 
 std::vector<model::BundleId> Deployer::remove_trees_except(

@@ -81,6 +81,12 @@ struct Vassal {
   host::LimitHits hits;  // since it was started for the first time; for a moment it may tell less
 };
 
+/// A bundle whose tree may be there, and its file.
+struct FormerBundle {
+  model::BundleId bundle;
+  std::filesystem::path file;
+};
+
 class Deployer {
  public:
   Deployer(Options options, host::CgroupRoot cgroups);
@@ -93,8 +99,10 @@ class Deployer {
   void stop_emperor();
 
   [[nodiscard]] bool has_tree(const model::BundleId& bundle) const;
-  /// Unpacks once; later calls return at once. Error(invalid) as bundle::unpack.
-  void unpack(const model::BundleId& bundle, const std::filesystem::path& bundle_file);
+  /// Unpacks once; later calls return at once. Files that are the same in the tree of `former`, which
+  /// must be what serves the app now, are shared with it. Error(invalid) as bundle::unpack.
+  void unpack(const model::BundleId& bundle, const std::filesystem::path& bundle_file,
+              const std::optional<FormerBundle>& former = {});
   /// Removes trees that no bundle in `keep` needs. Returns what was removed.
   std::vector<model::BundleId> remove_trees_except(const std::vector<model::BundleId>& keep);
 

@@ -24,7 +24,8 @@ bool Trees::has(const model::BundleId& bundle) const {
   return fs::is_directory(path(bundle));
 }
 
-void Trees::unpack(const model::BundleId& bundle, const fs::path& bundle_file) {
+void Trees::unpack(const model::BundleId& bundle, const fs::path& bundle_file,
+                   const std::optional<FormerBundle>& former) {
   {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return !busy_.contains(bundle); });
@@ -40,7 +41,9 @@ void Trees::unpack(const model::BundleId& bundle, const fs::path& bundle_file) {
   };
   try {
     make_directory(directory_, 0700);
-    bundle::unpack(bundle_file, path(bundle), std::chrono::system_clock::now());
+    bundle::UnpackOptions options{.stamp = std::chrono::system_clock::now()};
+    if (former && has(former->bundle)) options.former = {path(former->bundle), former->file};
+    bundle::unpack(bundle_file, path(bundle), options);
     fault_point("deployer.unpacked");
   } catch (...) {
     done();
@@ -77,13 +80,20 @@ std::vector<model::BundleId> Trees::remove_except(const std::vector<model::Bundl
 }
 
 void Trees::restamp(const model::BundleId& bundle) const {
-  // Links are not followed, here or by the iterator.
-  const std::array<timespec, 2> now = {timespec{0, UTIME_NOW}, timespec{0, UTIME_NOW}};
-  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(path(bundle))) {
-    if (::utimensat(AT_FDCWD, entry.path().c_str(), now.data(), AT_SYMLINK_NOFOLLOW) != 0) {
-      throw system_error(entry.path().native());
+  // One time for all: a file that is later than its tree counts as changed by hand. Links are not
+  // followed, here or by the iterator.
+  timespec now{};
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  const std::array<timespec, 2> times = {now, now};
+  const auto stamp = [&](const fs::path& file) {
+    if (::utimensat(AT_FDCWD, file.c_str(), times.data(), AT_SYMLINK_NOFOLLOW) != 0) {
+      throw system_error(file.native());
     }
+  };
+  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(path(bundle))) {
+    stamp(entry.path());
   }
+  stamp(path(bundle));
 }
 
 }  // namespace upaas::deployer

@@ -3,11 +3,13 @@
 /// Thread-safe.
 #pragma once
 
+#include "deployer/deployer.h"
 #include "model/names.h"
 
 #include <condition_variable>
 #include <filesystem>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <vector>
 
@@ -20,10 +22,12 @@ class Trees {
   [[nodiscard]] std::filesystem::path path(const model::BundleId& bundle) const;
   [[nodiscard]] bool has(const model::BundleId& bundle) const;
   /// Unpacks unless it is there; who comes while it is being unpacked waits for that.
-  void unpack(const model::BundleId& bundle, const std::filesystem::path& bundle_file);
+  /// What is unchanged in the tree of `former`, if that is there, is shared with it.
+  void unpack(const model::BundleId& bundle, const std::filesystem::path& bundle_file,
+              const std::optional<FormerBundle>& former = {});
   /// Removes all other trees (not those being unpacked) and what broken-off unpackings left.
   std::vector<model::BundleId> remove_except(const std::vector<model::BundleId>& keep);
-  /// Sets the mtime of everything in the tree to now: uWSGI answers If-Modified-Since by it, and a
+  /// Sets the mtime of everything in the tree, and of the tree, to now: uWSGI answers If-Modified-Since by it, and a
   /// browser that saw a later release must not be told that nothing changed after a rollback.
   void restamp(const model::BundleId& bundle) const;
 

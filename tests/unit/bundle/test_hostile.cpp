@@ -30,7 +30,7 @@ TEST_CASE("Every hostile bundle is refused with its reason and leaves nothing") 
     const std::string reason = line.substr(line.find('\t') + 1);
     const fs::path file = evil / (name + ".tar.gz");
     const Error checked = error_of([&] { verify(file); });
-    const Error unpacked = error_of([&] { unpack(file, inside / "app", kStamp); });
+    const Error unpacked = error_of([&] { unpack(file, inside / "app", {.stamp = kStamp}); });
     INFO(name << ": " << checked.message());
     CHECK(checked.kind() == ErrorKind::invalid);
     CHECK(checked.message().find(reason) != std::string::npos);
@@ -54,7 +54,7 @@ TEST_CASE("A hard link to a file that came before is a second name of it") {
                           "tar czf ../linked.tar.gz .upaas/manifest.json a b");
   INFO(made.output);
   REQUIRE(made.ok());
-  unpack(dir.path() / "linked.tar.gz", dir.path() / "out", kStamp);
+  unpack(dir.path() / "linked.tar.gz", dir.path() / "out", {.stamp = kStamp});
   CHECK(read_file(dir.path() / "out/b") == "same");
   CHECK(fs::hard_link_count(dir.path() / "out/b") == 2);
 }

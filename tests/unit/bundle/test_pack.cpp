@@ -71,7 +71,7 @@ TEST_CASE("What was packed comes out again, also in the C locale") {
   Packs p;
   static_cast<void>(p.pack());
   const fs::path out = p.dir.path() / "out";
-  const Manifest manifest = unpack(p.file, out, kStamp);
+  const Manifest manifest = unpack(p.file, out, {.stamp = kStamp}).manifest;
   CHECK(manifest.runtime.version == "3.11");
   CHECK(dump_json(model::to_json(manifest.spec)) == dump_json(model::to_json(spec())));
   const Outcome same = sh("diff -r --no-dereference " + p.tree.string() + " " + out.string());
@@ -86,7 +86,7 @@ TEST_CASE("What was packed comes out again, also in the C locale") {
     REQUIRE(::lstat((out / name).c_str(), &info) == 0);
     CHECK(info.st_mtime == 1'700'000'000);
   }
-  CHECK(error_of([&] { unpack(p.file, out, kStamp); }).kind() == ErrorKind::conflict);
+  CHECK(error_of([&] { unpack(p.file, out, {.stamp = kStamp}); }).kind() == ErrorKind::conflict);
 }
 
 TEST_CASE("The manifest tells spec, runtime and every entry") {

@@ -89,10 +89,11 @@ TEST_CASE("A source that cannot be packed says why") {
   Source s;
   CHECK(error_of([&] { static_cast<void>(pack_source(s.dir.path() / "gone", s.file)); }).kind() ==
         ErrorKind::not_found);
-  CHECK(error_of([&] { static_cast<void>(pack_source(s.tree, s.file, {.entries = 2})); }).kind() ==
-        ErrorKind::invalid);
   CHECK(error_of([&] {
-          static_cast<void>(pack_source(s.tree, s.file, {.total_bytes = 5}));
+          static_cast<void>(pack_source(s.tree, s.file, {.limits = {.entries = 2}}));
+        }).kind() == ErrorKind::invalid);
+  CHECK(error_of([&] {
+          static_cast<void>(pack_source(s.tree, s.file, {.limits = {.total_bytes = 5}}));
         }).kind() == ErrorKind::invalid);
   REQUIRE(::mkfifo((s.tree / "pipe").c_str(), 0600) == 0);
   const Error e = error_of([&] { static_cast<void>(pack_source(s.tree, s.file)); });
