@@ -54,7 +54,9 @@ void read_as_bundle(std::string_view bytes) {
   upaas::write_file(file, bytes, {.sync = false});
   const auto stamp = std::chrono::system_clock::from_time_t(0);
   const bool fine = accepted([&] { upaas::bundle::verify(file, kLimits); });
-  if (fine != accepted([&] { upaas::bundle::unpack(file, out, {.stamp = stamp, .limits = kLimits}); })) std::abort();
+  if (fine !=
+      accepted([&] { upaas::bundle::unpack(file, out, {.stamp = stamp, .limits = kLimits}); }))
+    std::abort();
   if (fine != std::filesystem::exists(out)) std::abort();
   accepted([&] { upaas::bundle::unpack_source(file, dir.path() / "source", kLimits); });
 }
