@@ -25,6 +25,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -68,6 +69,9 @@ struct PackOptions {
   Limits limits = {};
   Compression compression = Compression::fast;
   unsigned threads = 0;  // 0: one a processor
+  /// Given: the tree is somebody's source directory, of which these paths and what ignore files say are
+  /// left out, as by source_files (bundle/source_archive.h).
+  std::optional<std::set<std::string>> source_without = {};
   /// A stop request ends packing with Error(interrupted); no file is left.
   std::stop_token stop = {};
 };

@@ -48,12 +48,18 @@ std::vector<std::filesystem::path> source_files(const std::filesystem::path& dir
   return files;
 }
 
+std::vector<Entry> source_entries(const std::filesystem::path& directory,
+                                  const std::set<std::string>& leave_out, std::size_t most) {
+  std::vector<Entry> entries =
+      scan_tree(directory, {.source = true, .leave_out = leave_out, .entries = most});
+  add_parents(entries);
+  return entries;
+}
+
 Packed pack_source(const std::filesystem::path& directory, const std::filesystem::path& output,
                    const PackOptions& options, const std::set<std::string>& leave_out) {
-  std::vector<Entry> entries = scan_tree(
-      directory, {.source = true, .leave_out = leave_out, .entries = options.limits.entries});
+  std::vector<Entry> entries = source_entries(directory, leave_out, options.limits.entries);
   const UniqueFd root = open_root(directory);
-  add_parents(entries);
   BundleOutput file(output);
   const std::uint64_t bytes = pack_entries(root.get(), entries, options,
                                            [&](std::string_view member) { file.write(member); });

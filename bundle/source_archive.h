@@ -20,6 +20,11 @@ namespace upaas::bundle {
 [[nodiscard]] std::vector<std::filesystem::path> source_files(
     const std::filesystem::path& directory, const std::set<std::string>& leave_out = {});
 
+/// The same as entries without sha256, with the directories that they lie in.
+[[nodiscard]] std::vector<Entry> source_entries(const std::filesystem::path& directory,
+                                                const std::set<std::string>& leave_out = {},
+                                                std::size_t most = Limits{}.entries);
+
 /// Packs them into `output`. Error(not_found) when the directory is missing; Error(invalid) when
 /// the limits are passed or a special file is met.
 Packed pack_source(const std::filesystem::path& directory, const std::filesystem::path& output,

@@ -25,19 +25,21 @@ using EntryHandle = std::unique_ptr<archive_entry, FreeEntry>;
 /// and loses them in the "C" one.
 class Utf8Locale {
  public:
-  Utf8Locale() : own_(::newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr)) {
-    if (own_ != nullptr) former_ = ::uselocale(own_);
+  Utf8Locale() {
+    if (utf8() != nullptr) former_ = ::uselocale(utf8());
   }
   ~Utf8Locale() {
-    if (own_ == nullptr) return;
-    ::uselocale(former_);
-    ::freelocale(own_);
+    if (utf8() != nullptr) ::uselocale(former_);
   }
   Utf8Locale(const Utf8Locale&) = delete;
   Utf8Locale& operator=(const Utf8Locale&) = delete;
 
  private:
-  locale_t own_;
+  /// Made once for all threads: it is read from a file.
+  static locale_t utf8() {
+    static const locale_t made = ::newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
+    return made;
+  }
   locale_t former_ = nullptr;
 };
 

@@ -109,3 +109,14 @@ TEST_CASE("A bundle is no source archive: .upaas is refused") {
   CHECK(e.message().find("belongs to upaas") != std::string::npos);
   CHECK_FALSE(fs::exists(dir.path() / "out"));
 }
+
+TEST_CASE("A source directory packed in place makes the bundle that its copy makes") {
+  Source s;
+  const fs::path copy = s.dir.path() / "copy";
+  static_cast<void>(pack_source(s.tree, s.file));
+  unpack_source(s.file, copy);
+  const fs::path one = s.dir.path() / "one.tar.gz";
+  const fs::path two = s.dir.path() / "two.tar.gz";
+  CHECK(pack(s.tree, spec(), runtime(), one, {.source_without = std::set<std::string>{}}).id ==
+        pack(copy, spec(), runtime(), two).id);
+}
