@@ -9,7 +9,7 @@ import unittest
 
 from platform_under_test import BIN, OnePlatform, processes_naming, wait_for
 
-STAGES = ["prepare", "interpreter", "source", "files", "setup", "finalize", "pack"]
+STAGES = ["prepare", "interpreter", "source", "files", "start", "setup", "finalize", "pack"]
 SHORT = {"prepare", "source", "setup", "pack"}
 # Of a length that nobody else on this machine sleeps.
 SLEEP = f"sleep 9{os.getpid()}"
