@@ -139,7 +139,7 @@ model::InterpreterName name_of(const model::AppSpec& spec, const Found& found) {
   if (spec.web || found.web) return model::InterpreterName("web");
   throw Error(
       ErrorKind::invalid, "nothing says how to run the app",
-      "write `interpreter: {type: ...}` or `processes: {web: COMMAND}` into its app.yaml, or "
+      "write `interpreter: {type: ...}` or `processes: {web: COMMAND}` into app.yaml, or "
       "add what is looked for: config.ru, requirements.txt or app.py, index.php, app.psgi, "
       "package.json, index.html, Procfile");
 }

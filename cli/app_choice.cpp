@@ -41,7 +41,7 @@ std::pair<fs::path, std::string> locate(const Context& context) {
     }
     if (!fs::exists(path, ignored)) {
       throw Error(ErrorKind::invalid, shown + ": there is no such file",
-                  "write one (docs/tutorial.md), check it with: upaas validate FILE");
+                  "write one: upaas init; check it with: upaas validate FILE");
     }
     return {path, shown};
   }
@@ -52,8 +52,7 @@ std::pair<fs::path, std::string> locate(const Context& context) {
                   "rename it: mv app.yml app.yaml; or name it: upaas COMMAND app.yml");
     }
     throw Error(ErrorKind::invalid, "there is no app.yaml here or in a directory above",
-                "write one (docs/tutorial.md), check it with: upaas validate; or name it: upaas " +
-                    std::string("COMMAND path/to/app.yaml"));
+                "write one: upaas init; or name it: upaas COMMAND path/to/app.yaml");
   }
   return {*nearest, nearest->lexically_relative(context.cwd).native()};
 }
@@ -154,8 +153,10 @@ model::AppName choose_app(const Context& context) {
   if (auto named = named_app(context)) return *named;
   const auto nearest = nearest_app_yaml(context.cwd);
   if (!nearest) {
-    throw Error(ErrorKind::invalid, "which app?",
-                "name it after the command or with -a APP, or set UPAAS_APP; all: upaas apps");
+    throw Error(
+        ErrorKind::invalid, "which app?",
+        "name it after the command or with -a APP, or set UPAAS_APP; all: upaas apps; a first "
+        "one: upaas init");
   }
   return read_app_file(context).name;
 }

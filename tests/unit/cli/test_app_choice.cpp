@@ -115,13 +115,13 @@ TEST_CASE("an app.yaml of 10 MB is refused by its size") {
   CHECK_THAT(console.err.str(), Catch::Contains("app.yaml"));
 }
 
-TEST_CASE("a missing app.yaml is a usage error that points to the docs") {
+TEST_CASE("a missing app.yaml is a usage error that says what writes one") {
   const TempDir empty;
   for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
            {"validate", "none.yaml"}, {"deploy"}, {"build", "."}}) {
     Console console(empty.path());
     CHECK(console.run(words) == 4);
-    CHECK_THAT(console.err.str(), Catch::Contains("hint: write one (docs/tutorial.md)"));
+    CHECK_THAT(console.err.str(), Catch::Contains("hint: write one: upaas init"));
   }
 }
 
