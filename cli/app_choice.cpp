@@ -93,14 +93,17 @@ std::optional<fs::path> nearest_app_yaml(const fs::path& directory) {
   }
 }
 
-AppFile read_app_file(const Context& context, const model::Interpreters* interpreters) {
+AppFile read_app_file(const Context& context, const model::Interpreters* interpreters,
+                      SafeOptions safe) {
   auto [path, shown] = locate(context);
   std::optional<model::AppName> chosen = app_option(context);
   if (!chosen && !context.arguments.has("FILE")) chosen = app_variable(context);
   std::error_code ignored;
   if (const fs::path real = fs::canonical(path, ignored); !real.empty()) path = real;
   std::string text = text_of(path, shown);
-  model::AppSpec spec = model::read_app_yaml(text, shown, {.interpreters = interpreters});
+  model::ReadOptions options{.interpreters = interpreters};
+  if (safe == SafeOptions::any) options.safe_options = {""};
+  model::AppSpec spec = model::read_app_yaml(text, shown, options);
   model::AppName name =
       model::resolve_app_name(spec, chosen, path.parent_path().filename().native());
   return {std::move(path), std::move(shown), std::move(text), std::move(spec), std::move(name)};

@@ -137,6 +137,16 @@ TEST_CASE("what is not the app's own is left out of what is sent: its app.yaml a
   CHECK(not_of_the_app(file, project.root / "public") == std::set<std::string>{"shop.tar.gz"});
 }
 
+TEST_CASE("which options of uWSGI are safe is the server's to say, validate knows the defaults") {
+  const TempDir directory;
+  write_file(directory.path() / "app.yaml",
+             "name: shop\nprocesses: {web: x}\nuwsgi: {settings: ['buffer-size = 8192']}\n");
+  Console console(directory.path());
+  CHECK(read_app_file(console.context).spec.uwsgi_settings.size() == 1);
+  CHECK(console.run({"validate"}) == 4);
+  CHECK_THAT(console.err.str(), Catch::Contains("app.yaml:3:20: uwsgi.settings: the option"));
+}
+
 TEST_CASE("an app.yml is said to be there under another name") {
   const TempDir directory;
   write_file(directory.path() / "app.yml", "name: shop\n");
