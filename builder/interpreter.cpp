@@ -137,11 +137,10 @@ model::InterpreterName name_of(const model::AppSpec& spec, const Found& found) {
   if (spec.interpreter.type) return *spec.interpreter.type;
   if (found.type) return *found.type;
   if (spec.web || found.web) return model::InterpreterName("web");
-  throw Error(
-      ErrorKind::invalid, "nothing says how to run the app",
-      "write `interpreter: {type: ...}` or `processes: {web: COMMAND}` into app.yaml, or "
-      "add what is looked for: config.ru, requirements.txt or app.py, index.php, app.psgi, "
-      "package.json, index.html, Procfile");
+  throw Error(ErrorKind::invalid, "nothing says how to run the app",
+              "write `interpreter: {type: ...}` or `processes: {web: COMMAND}` into app.yaml, or "
+              "add what is looked for: config.ru, requirements.txt or app.py, index.php, app.psgi, "
+              "package.json, index.html, Procfile");
 }
 
 }  // namespace
