@@ -44,7 +44,11 @@ class Build {
     stage("source", [&] { fresh_ = bring_source(request_, commands_, workspace_, cache_); });
     if (spec_.repository) stage("revision", [&] { revision(); });
     stage("files", [&] { write_spec_files(workspace_.tree(), spec_.files, options_.uid); });
-    if (!declared) stage("interpreter", [&] { find(); });
+    if (!declared) {
+      stage("interpreter", [&] { find(); });
+    } else {
+      stage("start", [&] { find_start(); });
+    }
     const Ingredients made_of = ingredients();
     if (auto same = former(made_of)) return std::move(*same);
     stage("setup", [&] { set_up(); });
@@ -70,6 +74,7 @@ class Build {
   }
   void choose(const Found& found);
   void find();
+  void find_start();
   void revision();
   /// One that changes with the source. What a command of the app.yaml prints need not.
   [[nodiscard]] bool has_vcs_revision() const {
@@ -125,9 +130,17 @@ void Build::choose(const Found& found) {
 }
 
 void Build::find() {
-  const Found found = detect(workspace_.tree());
+  const Found found = detect(workspace_.tree(), spec_.web);
   for (const std::string& line : found.reasons) reason(line);
   choose(found);
+  choose_start(choice_, spec_, found);
+}
+
+/// Of an interpreter that was chosen before the source was there.
+void Build::find_start() {
+  const Found found = spec_.web ? Found{} : detect_start(workspace_.tree(), choice_.runtime.name);
+  for (const std::string& line : found.reasons) reason(line);
+  choose_start(choice_, spec_, found);
 }
 
 void Build::revision() {

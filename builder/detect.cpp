@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "builder/tree_files.h"
 #include "builder/wsgi.h"
+#include "bundle/entry_rules.h"
 
 #include <nlohmann/json.hpp>
 
@@ -21,22 +22,70 @@ using model::SettingName;
 
 constexpr std::initializer_list<const char*> kPublic = {"public", "web", "www"};
 constexpr std::initializer_list<const char*> kSites = {"public", "dist", "build", "_site", "site"};
+constexpr std::initializer_list<const char*> kMadeSites = {"_site", "dist", "build", "site"};
+constexpr std::size_t kPackageLimit = std::size_t{1} << 20;
+constexpr std::size_t kCommandLimit = 100'000;  // as that of processes.web
+
+/// What the builder asks of a package.json. A key of another type than npm's counts as absent.
+struct Package {
+  std::string start;
+  std::string main;
+  bool builds = false;
+};
+
+Package read_package(const std::string& text) {
+  const Json json = parse_json(text, "package.json", kPackageLimit);
+  if (!json.is_object()) throw Error(ErrorKind::invalid, "package.json: is no object");
+  const auto text_of = [](const Json& object, const char* key) {
+    const auto found = object.find(key);
+    return found != object.end() && found->is_string() ? found->get<std::string>() : "";
+  };
+  Package package{.main = text_of(json, "main")};
+  const auto scripts = json.find("scripts");
+  if (scripts == json.end() || !scripts->is_object()) return package;
+  package.start = text_of(*scripts, "start");
+  package.builds = !text_of(*scripts, "build").empty();
+  return package;
+}
 
 class Detector {
  public:
-  explicit Detector(const TreeFiles& files) : files_(files) {}
+  Detector(const TreeFiles& files, const std::optional<std::string>& web) : files_(files) {
+    found_.web = web;
+  }
 
   Found run() {
     procfile();
-    (void)(ruby() || python() || php() || perl() || node() || static_files());
+    if (ruby() || python() || php() || perl() || node() || static_files() || found_.web)
+      return std::move(found_);
+    if (problem_) throw Error(*problem_);
+    if (package_.builds) throw only_builds();
+    return std::move(found_);
+  }
+
+  Found run_start(const InterpreterName& type) {
+    procfile();
+    if (type.str() == "node" && !found_.web && !node_start() && problem_) throw Error(*problem_);
     return std::move(found_);
   }
 
  private:
+  /// For a log, and for a comment of one line.
+  void because(std::string_view what, std::string_view text) {
+    found_.reasons.push_back(std::string(what) + ": " + printable(bundle::shown(text)));
+  }
   bool is(std::string_view type, const std::string& reason) {
     found_.type = InterpreterName(type);
-    found_.reasons.push_back(std::string(type) + ": " + reason);
+    because(type, reason);
     return true;
+  }
+  void starts_with(const std::string& command, const std::string& file) {
+    if (command.size() > kCommandLimit || command.find('\0') != command.npos ||
+        !bundle::is_utf8(command)) {
+      throw Error(ErrorKind::invalid, file + ": the command must be UTF-8 without NUL, up to " +
+                                          std::to_string(kCommandLimit) + " bytes");
+    }
+    found_.web = command;
   }
   void set(std::string_view setting, const std::string& value) {
     if (auto text = PlainText::from(value))
@@ -51,7 +100,7 @@ class Detector {
   }
 
   void procfile() {
-    const auto text = files_.text("Procfile");
+    const auto text = found_.web ? std::nullopt : files_.text("Procfile");
     if (!text) return;
     for (const std::string_view line : lines_of(*text)) {
       const auto colon = line.find(':');
@@ -59,17 +108,19 @@ class Detector {
       const auto name = trimmed(line.substr(0, colon));
       const std::string command(trimmed(line.substr(colon + 1)));
       if (name == "web" && !command.empty()) {
-        found_.web = command;
-        found_.reasons.push_back("web: Procfile");
+        starts_with(command, "Procfile");
+        because("web", "Procfile");
       } else if (name != "web" && name != "release" && !name.starts_with('#')) {
-        found_.reasons.push_back("Procfile: `" + std::string(name) + "` is not run");
+        because("Procfile", "`" + std::string(name) + "` is not run");
       }
     }
   }
 
   bool ruby() {
-    const auto file = first({"config.ru", "Gemfile"});
-    return file && is("ruby", *file);
+    if (files_.has_file("config.ru")) return is("ruby", "config.ru");
+    if (!files_.has_file("Gemfile")) return false;
+    // Its gems have made a site, as Jekyll does: without config.ru there is nothing to run.
+    return (!found_.web && site_in(kMadeSites)) || is("ruby", "Gemfile");
   }
 
   bool python() {
@@ -79,7 +130,7 @@ class Detector {
     is("python", file ? *file : module->file);
     if (!module) return true;
     set("module", module->module);
-    found_.reasons.push_back("module " + module->module + ": " + module->file);
+    because("module " + module->module, module->file);
     return true;
   }
 
@@ -94,7 +145,7 @@ class Detector {
     is("php", composer ? "composer.json" : index);
     if (root.empty()) return true;
     set("root", root);
-    found_.reasons.push_back("root " + root + ": " + index);
+    because("root " + root, index);
     // A front controller beside its composer.json answers for every path.
     if (composer) set("fallback", "index.php");
     return true;
@@ -115,40 +166,45 @@ class Detector {
     return true;
   }
 
-  /// What `npm start` would do; nothing for a package.json that only has tools for assets.
-  std::optional<std::string> start_of(const std::string& package) {
+  void read_package_file() {
+    const auto text = files_.text("package.json", kPackageLimit + 1);
+    if (!text) return;
     try {
-      const Json json = parse_json(package, "package.json");
-      if (json.contains("scripts") && get_object(json, "scripts").contains("start"))
-        return get_string(get_object(json, "scripts"), "start");
-      const std::string main = get_string_or(json, "main", "");
-      if (!main.empty() && files_.has_file(main)) return "exec node " + shell_quoted(main);
+      package_ = read_package(*text);
     } catch (const Error& error) {
-      throw Error(ErrorKind::invalid, error.message());
+      problem_ = Error(ErrorKind::invalid, error.message());
     }
-    return std::nullopt;
+  }
+
+  /// What `npm start` would do; nothing for a package.json that only has tools for assets.
+  std::optional<std::string> start_of_node() {
+    if (!package_.start.empty()) return package_.start;
+    if (!package_.main.empty() && files_.has_file(package_.main))
+      return "exec node " + shell_quoted(package_.main);
+    auto server = first({"server.js"});
+    // Beside a page they are the page's.
+    if (!server && !files_.has_file("index.html")) server = first({"app.js", "index.js"});
+    if (server && problem_) throw Error(*problem_);
+    return server ? std::optional("exec node " + *server) : std::nullopt;
   }
 
   bool node() {
-    const auto package = files_.text("package.json");
-    auto start = package ? start_of(*package) : std::nullopt;
-    if (!start) {
-      if (const auto server = first({"server.js", "app.js", "index.js"}))
-        start = "exec node " + *server;
-    }
-    if (!start && !(package && found_.web)) return false;
-    is("node", package ? "package.json" : "a server in JavaScript");
-    if (!found_.web) {
-      found_.web = start;
-      found_.reasons.push_back("web: " + *start);
-    }
+    const bool package = files_.has_file("package.json");
+    if (!(found_.web ? package : node_start())) return false;
+    return is("node", package ? "package.json" : "a server in JavaScript");
+  }
+
+  bool node_start() {
+    read_package_file();
+    const auto start = start_of_node();
+    if (!start) return false;
+    starts_with(*start, "package.json");
+    because("web", *start);
     return true;
   }
 
-  bool static_files() {
-    if (found_.web) return false;
-    if (files_.has_file("index.html")) return is("static", "index.html");
-    for (const std::string directory : kSites) {
+  bool site_in(std::initializer_list<const char*> directories) {
+    for (const std::string directory : directories) {
       if (!files_.has_file(directory + "/index.html")) continue;
       set("root", directory);
       return is("static", directory + "/index.html");
@@ -156,15 +212,40 @@ class Detector {
     return false;
   }
 
+  bool static_files() {
+    if (found_.web) return false;
+    // What stands beside the result of a build is what it was made of.
+    if (package_.builds && site_in(kMadeSites)) return true;
+    const bool top = files_.has_file("index.html") && is("static", "index.html");
+    if (!top && !site_in(kSites)) return false;
+    if (problem_) because("not used", problem_->message());
+    if (package_.builds) because("package.json", "`build` is not run; actions.setup.main can");
+    return true;
+  }
+
+  static Error only_builds() {
+    return {ErrorKind::invalid, "package.json has a `build` and nothing that serves what it builds",
+            "a site: write `interpreter: {type: static, settings: {root: dist}}` and `actions: "
+            "{setup: {main: npm ci && npm run build}}` into app.yaml; a server: give package.json "
+            "a `start`, or app.yaml `processes: {web: COMMAND}`"};
+  }
+
   const TreeFiles& files_;
   Found found_;
+  Package package_;
+  std::optional<Error> problem_;  // of package.json
 };
 
 }  // namespace
 
-Found detect(const std::filesystem::path& tree) {
+Found detect(const std::filesystem::path& tree, const std::optional<std::string>& web) {
   const TreeFiles files(tree);
-  return Detector(files).run();
+  return Detector(files, web).run();
+}
+
+Found detect_start(const std::filesystem::path& tree, const model::InterpreterName& type) {
+  const TreeFiles files(tree);
+  return Detector(files, std::nullopt).run_start(type);
 }
 
 }  // namespace upaas::builder

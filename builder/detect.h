@@ -21,7 +21,14 @@ struct Found {
 
 /// Languages are looked for in the order ruby, python, php, perl, node, static: the first whose
 /// files are there wins, since the later ones often only bring its assets along. `web` of a
-/// Procfile is always taken. Nothing found: an empty answer.
-[[nodiscard]] Found detect(const std::filesystem::path& tree);
+/// Procfile is always taken, unless the app.yaml has given one. Nothing found: an empty answer.
+/// Error(invalid) when only a package.json could tell, and it has errors or does nothing but build.
+[[nodiscard]] Found detect(const std::filesystem::path& tree,
+                           const std::optional<std::string>& web = {});
+
+/// What starts an app whose interpreter is given: `web` of a Procfile, of node also what its
+/// package.json starts. No type and no settings.
+[[nodiscard]] Found detect_start(const std::filesystem::path& tree,
+                                 const model::InterpreterName& type);
 
 }  // namespace upaas::builder

@@ -31,6 +31,11 @@ std::string major_minor(const std::string& version) {
                             : std::to_string(numbers[0]) + "." + std::to_string(numbers[1]);
 }
 
+Error lacks(const model::InterpreterName& name, const std::vector<std::string>& packages) {
+  return {ErrorKind::config, "this machine cannot run " + name.str(),
+          packages.empty() ? "" : fmt::format("{} {}", kInstall, fmt::join(packages, " "))};
+}
+
 class Chooser {
  public:
   Chooser(const model::InterpreterName& name, const model::Interpreters& interpreters,
@@ -59,12 +64,8 @@ class Chooser {
   [[nodiscard]] Error missing() const {
     const auto versions = interpreters_.versions(name_);
     const auto* definition = interpreters_.find(name_, versions.empty() ? "" : versions.front());
-    const auto packages = definition == nullptr
-                              ? std::string()
-                              : fmt::format("{}", fmt::join(definition->packages, " "));
-    Error lack(ErrorKind::config, "this machine cannot run " + name_.str(),
-               packages.empty() ? "" : std::string(kInstall) + " " + packages);
-    return lack.with_output(answer_);
+    return lacks(name_, definition == nullptr ? std::vector<std::string>{} : definition->packages)
+        .with_output(answer_);
   }
 
  private:
@@ -136,11 +137,10 @@ model::InterpreterName name_of(const model::AppSpec& spec, const Found& found) {
   if (spec.interpreter.type) return *spec.interpreter.type;
   if (found.type) return *found.type;
   if (spec.web || found.web) return model::InterpreterName("web");
-  throw Error(
-      ErrorKind::invalid, "nothing says how to run the app",
-      "write `interpreter: {type: ...}` or `processes: {web: COMMAND}` into its app.yaml, or "
-      "add what is looked for: config.ru, requirements.txt or app.py, index.php, app.psgi, "
-      "package.json, index.html, Procfile");
+  throw Error(ErrorKind::invalid, "nothing says how to run the app",
+              "write `interpreter: {type: ...}` or `processes: {web: COMMAND}` into app.yaml, or "
+              "add what is looked for: config.ru, requirements.txt or app.py, index.php, app.psgi, "
+              "package.json, index.html, Procfile");
 }
 
 }  // namespace
@@ -158,13 +158,18 @@ Choice choose_interpreter(const model::AppSpec& spec, const Found& found,
   if (choice.definition == nullptr) throw chooser.missing();
   runtime.settings = settings_of(spec, found, runtime.name, *choice.definition);
   runtime.env = choice.definition->env;
+  return choice;
+}
+
+void choose_start(Choice& choice, const model::AppSpec& spec, const Found& found) {
+  model::Runtime& runtime = choice.runtime;
   runtime.web = spec.web ? spec.web : found.web;
-  if (runtime.web) return choice;
+  if (runtime.web) return;
   if (choice.definition->plugin.empty() || runtime.name.str() == "web")
     throw Error(ErrorKind::invalid, "nothing says how to start the app",
-                "write `processes: {web: COMMAND}`, an HTTP server on $PORT");
-  if (!has_plugin(choice.definition->plugin)) throw chooser.missing();
-  return choice;
+                "write `processes: {web: COMMAND}` into app.yaml, an HTTP server on $PORT");
+  if (!has_plugin(choice.definition->plugin))
+    throw lacks(runtime.name, choice.definition->packages);
 }
 
 }  // namespace upaas::builder

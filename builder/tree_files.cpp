@@ -13,7 +13,7 @@ namespace upaas::builder {
 
 namespace {
 
-constexpr std::size_t kTextLimit = std::size_t{256} << 10;
+constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 constexpr std::size_t kNamesLimit = 1000;
 
 mode_t type_of(int root, const std::string& path) {
@@ -39,14 +39,14 @@ bool TreeFiles::has(const std::string& path) const {
   return type_of(root_.get(), path) != 0;
 }
 
-std::optional<std::string> TreeFiles::text(const std::string& path) const {
+std::optional<std::string> TreeFiles::text(const std::string& path, std::size_t limit) const {
   if (!has_file(path)) return std::nullopt;
   const UniqueFd fd = bundle::try_open_beneath(root_.get(), path, O_RDONLY | O_NONBLOCK);
   if (!fd.valid()) return std::nullopt;
   std::string all;
   std::string piece;
-  while (all.size() < kTextLimit && bundle::read_piece(fd.get(), piece, path)) all += piece;
-  if (all.size() > kTextLimit) all.resize(kTextLimit);
+  while (all.size() < limit && bundle::read_piece(fd.get(), piece, path)) all += piece;
+  if (all.size() > limit) all.resize(limit);
   return all;
 }
 
@@ -68,6 +68,7 @@ std::vector<std::string> TreeFiles::names(const std::string& path) const {
 
 std::vector<std::string_view> lines_of(std::string_view text) {
   std::vector<std::string_view> lines;
+  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
   while (!text.empty()) {
     const auto end = std::min(text.find('\n'), text.size());
     std::string_view line = text.substr(0, end);

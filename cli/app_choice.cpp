@@ -41,7 +41,7 @@ std::pair<fs::path, std::string> locate(const Context& context) {
     }
     if (!fs::exists(path, ignored)) {
       throw Error(ErrorKind::invalid, shown + ": there is no such file",
-                  "write one (docs/tutorial.md), check it with: upaas validate FILE");
+                  "write one: upaas init; check it with: upaas validate FILE");
     }
     return {path, shown};
   }
@@ -52,8 +52,7 @@ std::pair<fs::path, std::string> locate(const Context& context) {
                   "rename it: mv app.yml app.yaml; or name it: upaas COMMAND app.yml");
     }
     throw Error(ErrorKind::invalid, "there is no app.yaml here or in a directory above",
-                "write one (docs/tutorial.md), check it with: upaas validate; or name it: upaas " +
-                    std::string("COMMAND path/to/app.yaml"));
+                "write one: upaas init; or name it: upaas COMMAND path/to/app.yaml");
   }
   return {*nearest, nearest->lexically_relative(context.cwd).native()};
 }
@@ -94,14 +93,17 @@ std::optional<fs::path> nearest_app_yaml(const fs::path& directory) {
   }
 }
 
-AppFile read_app_file(const Context& context, const model::Interpreters* interpreters) {
+AppFile read_app_file(const Context& context, const model::Interpreters* interpreters,
+                      SafeOptions safe) {
   auto [path, shown] = locate(context);
   std::optional<model::AppName> chosen = app_option(context);
   if (!chosen && !context.arguments.has("FILE")) chosen = app_variable(context);
   std::error_code ignored;
   if (const fs::path real = fs::canonical(path, ignored); !real.empty()) path = real;
   std::string text = text_of(path, shown);
-  model::AppSpec spec = model::read_app_yaml(text, shown, {.interpreters = interpreters});
+  model::ReadOptions options{.interpreters = interpreters};
+  if (safe == SafeOptions::any) options.safe_options = {""};
+  model::AppSpec spec = model::read_app_yaml(text, shown, options);
   model::AppName name =
       model::resolve_app_name(spec, chosen, path.parent_path().filename().native());
   return {std::move(path), std::move(shown), std::move(text), std::move(spec), std::move(name)};
@@ -154,8 +156,10 @@ model::AppName choose_app(const Context& context) {
   if (auto named = named_app(context)) return *named;
   const auto nearest = nearest_app_yaml(context.cwd);
   if (!nearest) {
-    throw Error(ErrorKind::invalid, "which app?",
-                "name it after the command or with -a APP, or set UPAAS_APP; all: upaas apps");
+    throw Error(
+        ErrorKind::invalid, "which app?",
+        "name it after the command or with -a APP, or set UPAAS_APP; all: upaas apps; a first "
+        "one: upaas init");
   }
   return read_app_file(context).name;
 }

@@ -28,9 +28,13 @@ struct AppFile {
 };
 /// The positional FILE (a file or its directory), else the nearest one. The name: `-a`, without a
 /// FILE also UPAAS_APP, else the file's own, else its directory's. Error(invalid) when there is
-/// none or it is wrong. `interpreters` null: which there are is the server's to say.
+/// none or it is wrong. `interpreters` null: which there are is the server's to say, as is which
+/// options of uWSGI are safe unless they are `checked` against those of a server without a word
+/// about it in its configuration.
+enum class SafeOptions { any, checked };
 [[nodiscard]] AppFile read_app_file(const Context& context,
-                                    const model::Interpreters* interpreters = nullptr);
+                                    const model::Interpreters* interpreters = nullptr,
+                                    SafeOptions safe = SafeOptions::any);
 /// The source directory; nothing when the app comes from a repository. Error(invalid) with the
 /// place in the file when it does not exist.
 [[nodiscard]] std::optional<std::filesystem::path> source_directory(const AppFile& file);

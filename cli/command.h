@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/error.h"
+#include "base/json.h"
 #include "cli/arguments.h"
 
 #include <span>
@@ -41,6 +42,8 @@ struct Command {
 [[nodiscard]] std::string full_help();
 /// `upaas COMMAND --help`.
 [[nodiscard]] std::string command_help(const Command& command);
+/// The same as `upaas.help/v1`, of one command or of all.
+[[nodiscard]] Json help_json(const Command* only);
 /// `upaas completion bash`.
 [[nodiscard]] std::string bash_completion();
 

@@ -33,7 +33,7 @@ int run_apps(Context& context) {
   }
   const auto apps = wire::apps_from_json(answer);
   if (apps.empty()) {
-    if (!context.quiet) context.err << "no apps yet; the first: upaas deploy app.yaml\n";
+    if (!context.quiet) context.err << "no apps yet; the first: upaas init, then upaas deploy\n";
     return 0;
   }
   Table table({"APP", "RELEASE", "STATE", "INSTANCES", "URL", "DOMAINS"});

@@ -18,8 +18,8 @@ inline constexpr Command kBuilds{
     .alias = "builds ls",
     .summary = "list the builds of the server",
     .text =
-        R"(A build is kept as long as the release that came of it; of those that failed or were cancelled,
-the newest five of an app.)",
+        R"(A build is kept as long as upaas releases lists what came of it; of those that failed or were
+cancelled, the newest five of an app.)",
     .positionals = kBuildsPositionals,
     .options = kBuildsOptions,
 };

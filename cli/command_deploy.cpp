@@ -97,28 +97,33 @@ class Watched {
   bool over_ = false;
 };
 
-Error detached(const AppFile& file, const std::string& why) {
+/// Before its first release is recorded an app has no events to follow.
+Error detached(const AppFile& file, const Watched& watched, const std::string& why) {
+  const std::string& app = file.name.str();
   return {ErrorKind::interrupted, "not watching any more; the deploy goes on" + why,
-          fmt::format("upaas events {0} -f; upaas ps {0}", file.name.str())};
+          watched.build().empty()
+              ? fmt::format("upaas events {0} -f; upaas ps {0}", app)
+              : fmt::format("upaas builds logs {} -f; then upaas ps {}", watched.build(), app)};
 }
 
 /// After Ctrl-C: what to tell. A second one soon after cancels the build that runs.
 Error leave(Context& context, Server& server, const AppFile& file, Interrupt& interrupt,
             const Watched& watched) {
   if (watched.build().empty())
-    return detached(file, watched.over() ? ": it is built, and the switch is not broken off" : "");
-  if (!interrupt.by_hand()) return detached(file, "");
+    return detached(file, watched,
+                    watched.over() ? ": it is built, and the switch is not broken off" : "");
+  if (!interrupt.by_hand()) return detached(file, watched, "");
   if (!context.quiet) {
     context.err << fmt::format("not watching any more; Ctrl-C again within {} s cancels {}\n",
                                kSecondLimit.count(), watched.build())
                 << std::flush;
   }
-  if (!interrupt.again(kSecondLimit)) return detached(file, "");
+  if (!interrupt.again(kSecondLimit)) return detached(file, watched, "");
   try {
     (void)cancel_build(server, watched.build());
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::conflict) throw;
-    return detached(file, ": " + error.message());
+    return detached(file, watched, ": " + error.message());
   }
   return {ErrorKind::interrupted, watched.build() + " was cancelled: nothing was deployed",
           "upaas builds show " + watched.build()};

@@ -64,7 +64,7 @@ int run_init(Context& context) {
   const builder::Found found = builder::detect(directory);
   if (!found.type && !found.web)
     throw Error(ErrorKind::invalid, "nothing here says how to run the app",
-                "upaas help init lists what is looked for");
+                "upaas help init lists what is looked for; docs/app-yaml.md says what to write");
   const std::string name = name_from(fs::canonical(directory).filename().string());
   write_file(file, app_yaml(name, found));
   if (context.format == Format::text) {

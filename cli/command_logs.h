@@ -11,7 +11,7 @@ inline constexpr std::array kLogsPositionals = {Positional{"APP", "the app"}};
 inline constexpr std::array kLogsOptions = {
     Option{"-f,--follow", "", "go on with new lines as they are written"},
     Option{"-n,--lines", "N", "how many old lines (default: 100)"},
-    Option{"--instance", "ID", "only this instance (see upaas ps)"},
+    Option{"--instance", "INSTANCE", "only this instance (see upaas ps)"},
 };
 inline constexpr Command kLogs{
     .name = "logs",

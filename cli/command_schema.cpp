@@ -10,7 +10,12 @@
 namespace upaas::cli {
 
 int run_schema(Context& context) {
-  context.out << dump_json_pretty(model::app_yaml_schema());
+  // A JSON Schema has no member `schema`: with --json it is what it is, too.
+  if (context.format == Format::jsonl) {
+    print_json(context, model::app_yaml_schema());
+  } else {
+    context.out << dump_json_pretty(model::app_yaml_schema());
+  }
   return 0;
 }
 

@@ -12,7 +12,7 @@ namespace upaas::cli {
 
 int run_validate(Context& context) {
   const auto interpreters = host::shipped_interpreters(host::find_templates());
-  const AppFile file = read_app_file(context, &interpreters);
+  const AppFile file = read_app_file(context, &interpreters, SafeOptions::checked);
   (void)source_directory(file);
   if (context.format == Format::text) {
     context.out << file.shown << " is valid\n";

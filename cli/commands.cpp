@@ -23,7 +23,6 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
 #include <vector>
 
 namespace upaas::cli {
@@ -153,15 +152,15 @@ Error unknown_command(std::string_view verb) {
 }
 
 std::string short_help() {
-  constexpr std::array kFirst = {&kDeploy, &kValidate, &kApps, &kPs,
-                                 &kLogs,   &kReleases, &kStop, &kStatus};
+  constexpr std::array kFirst = {&kInit,     &kDeploy, &kApps, &kPs,    &kLogs,
+                                 &kReleases, &kBuilds, &kStop, &kStatus};
   std::vector<std::pair<std::string, std::string>> pairs;
   for (const Command* command : kFirst) pairs.emplace_back(command->name, command->summary);
-  return "upaas: a platform for web apps, on uWSGI\n\n"
+  return "upaas: a platform for web apps, on uWSGI\n"
          "Usage: upaas COMMAND [options]\n\n" +
          rows(pairs) +
          "\nAll commands: upaas help       One of them: upaas help deploy\n"
-         "A first app:  write app.yaml, then: upaas deploy app.yaml\n";
+         "A first app:  upaas init, then upaas deploy\n";
 }
 
 std::string full_help() {
@@ -192,43 +191,6 @@ std::string command_help(const Command& command) {
   if (!pairs.empty()) text += "\nArguments:\n" + rows(pairs);
   if (!command.options.empty()) text += "\nOptions:\n" + option_rows(command.options);
   return text + "\nOptions of every command:\n" + option_rows(global_options());
-}
-
-std::string bash_completion() {
-  std::string verbs;
-  std::map<std::string_view, std::string> options;  // by the first word of the command
-  std::map<std::string_view, std::string> seconds;  // second words by the first
-  for (const Command* command : kAll) {
-    const std::string_view first = command->name.substr(0, command->name.find(' '));
-    if (first == command->name) {
-      verbs += fmt::format("{} ", first);
-    } else {
-      seconds[first] += fmt::format("{} ", command->name.substr(first.size() + 1));
-    }
-    for (const Option& option : command->options)
-      options[first] += fmt::format("--{} ", option.long_name());
-  }
-  std::string cases;
-  for (const auto& [first, words] : options)
-    cases += fmt::format("    {}) words=\"{}\" more=\"{}\" ;;\n", first, words, seconds[first]);
-  std::string global;
-  for (const Option& option : global_options()) global += fmt::format("--{} ", option.long_name());
-  return fmt::format(R"(_upaas() {{
-  local word=${{COMP_WORDS[COMP_CWORD]}} words= more=
-  if [ "$COMP_CWORD" -eq 1 ]; then
-    mapfile -t COMPREPLY < <(compgen -W "{}" -- "$word")
-    return
-  fi
-  case ${{COMP_WORDS[1]}} in
-{}  esac
-  case $word in
-    -*) mapfile -t COMPREPLY < <(compgen -W "$words {}" -- "$word") ;;
-    *) [ "$COMP_CWORD" -ne 2 ] || mapfile -t COMPREPLY < <(compgen -W "$more" -- "$word") ;;
-  esac
-}}
-complete -o default -F _upaas upaas
-)",
-                     verbs, cases, global);
 }
 
 }  // namespace upaas::cli

@@ -1,9 +1,23 @@
 #include "cli/context.h"
 
+#include "wire/api.h"
+
+#include <nlohmann/json.hpp>
+
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <ostream>
+
 namespace upaas::cli {
+
+void print_json(Context& context, const Json& object) {
+  if (context.format == Format::jsonl) {
+    context.out << wire::result_line(object);
+  } else {
+    context.out << dump_json(object) << "\n";
+  }
+}
 
 std::optional<std::string> variable(const Environment& env, const std::string& name) {
   const auto found = env.find(name);

@@ -2,6 +2,7 @@
 /// globals.
 #pragma once
 
+#include "base/json.h"
 #include "base/process.h"
 #include "cli/arguments.h"
 
@@ -35,6 +36,9 @@ struct Context {
   bool interactive = false;
   Terminal terminal = {};
 };
+
+/// The object on one line of stdout; for jsonl as the `result` line of a stream.
+void print_json(Context& context, const Json& object);
 
 /// The variable; nothing when it is unset or empty.
 [[nodiscard]] std::optional<std::string> variable(const Environment& env, const std::string& name);

@@ -37,19 +37,19 @@ int show_version(Context& context) {
   if (context.format == Format::text) {
     context.out << "upaas " UPAAS_VERSION "\n";
   } else {
-    context.out << dump_json({{"schema", "upaas.version/v1"}, {"version", UPAAS_VERSION}}) << "\n";
+    print_json(context, {{"schema", "upaas.version/v1"}, {"version", UPAAS_VERSION}});
   }
   return 0;
 }
 
 int show_help(Context& context, const std::string& verb) {
-  if (verb.empty()) {
-    context.out << full_help();
-    return 0;
+  const Command* command = verb.empty() ? nullptr : find_command(verb);
+  if (command == nullptr && !verb.empty()) throw unknown_command(verb);
+  if (context.format != Format::text) {
+    print_json(context, help_json(command));
+  } else {
+    context.out << (command == nullptr ? full_help() : command_help(*command));
   }
-  const Command* command = find_command(verb);
-  if (command == nullptr) throw unknown_command(verb);
-  context.out << command_help(*command);
   return 0;
 }
 
@@ -59,7 +59,13 @@ int show_completion(Context& context) {
     throw Error(ErrorKind::invalid, fmt::format("there is no completion for '{:.40}'", shell),
                 "upaas completion bash");
   }
-  context.out << bash_completion();
+  if (context.format == Format::text) {
+    context.out << bash_completion();
+  } else {
+    print_json(
+        context,
+        {{"schema", "upaas.completion/v1"}, {"shell", shell}, {"script", bash_completion()}});
+  }
   return 0;
 }
 

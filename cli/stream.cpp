@@ -83,12 +83,4 @@ int run_action(Context& context, const char* method, const std::string& target,
   return 0;
 }
 
-void print_json(Context& context, const Json& object) {
-  if (context.format == Format::jsonl) {
-    context.out << wire::result_line(object);
-  } else {
-    context.out << dump_json(object) << "\n";
-  }
-}
-
 }  // namespace upaas::cli

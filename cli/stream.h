@@ -28,7 +28,4 @@ bool read_stream(Server& server, const std::string& target, wire::StreamReader& 
 int run_action(Context& context, const char* method, const std::string& target,
                const std::string& app, const std::string& done);
 
-/// The object on one line of stdout; for jsonl as the `result` line of a stream.
-void print_json(Context& context, const Json& object);
-
 }  // namespace upaas::cli

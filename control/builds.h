@@ -1,5 +1,5 @@
 /// Builds as the platform remembers them: a record in the store, a log in a file. Both are kept as
-/// long as the release that came of it, else (failed, cancelled, lost, changed nothing) the newest
+/// long as the release that came of it is listed, else (failed, cancelled, lost, changed nothing) the newest
 /// five of an app, and the newest twenty of names that never became one.
 #pragma once
 
@@ -63,7 +63,7 @@ BuildRecord cancel_build(Platform& platform, model::BuildId id, const std::strin
 
 /// Builds that run in the store and have no living owner (an older epoch) are lost.
 void lose_builds(Platform& platform);
-/// Removes the builds of an app beyond those that are kept; `releases` are the ones kept.
+/// Removes the builds of an app beyond those that are kept; `releases` are those listed.
 void keep_builds(Platform& platform, const AppName& app, const std::set<ReleaseId>& releases);
 /// Removes all of them.
 void forget_builds(Platform& platform, const AppName& app);

@@ -109,17 +109,40 @@ void retire_old(Switch& s) {
   s.reconciler.retire_stopped();
 }
 
+/// Those that are on their way out already are the reconciler's: a record once removed stays so.
+std::vector<model::Instance> staying_instances(Platform& platform, const AppName& app) {
+  auto instances = platform.records.instances(app);
+  std::erase_if(instances, [](const auto& instance) { return instance.wanted == Wanted::gone; });
+  return instances;
+}
+
 /// What visitors get when the deploy fails.
-std::string goes_on(const Switch& s) {
-  const bool serves = s.app.current && s.app.wanted == AppWanted::running && !s.old.empty();
-  return serves ? s.app.current->str() + " goes on" : "nothing serves";
+std::string goes_on(const AppRecord& app, const std::vector<model::Instance>& old) {
+  const bool serves = app.current && app.wanted == AppWanted::running && !old.empty();
+  return serves ? app.current->str() + " goes on" : "nothing serves";
+}
+
+Error with_state(Error error, const std::string& state) {
+  return error.with_hint(error.hint().empty() ? state : error.hint() + "; " + state);
+}
+
+/// What fails before anything was switched leaves all as it was, and says so.
+template <typename Work>
+auto before_the_switch(Platform& platform, const AppName& name, const Journey& journey, Work work) {
+  try {
+    return work();
+  } catch (const Error& error) {
+    if (journey.stop().stop_requested()) throw;
+    const auto app = platform.records.app(name).value_or(AppRecord{.name = name});
+    throw with_state(error, goes_on(app, staying_instances(platform, name)));
+  }
 }
 
 /// Takes back what was placed; the old release has served all the time.
 void revert(Switch& s, const Error& why) {
   s.platform.events.add(
       s.app.name.str(), "deploy.failed",
-      fmt::format("{} failed: {}; {}", s.release.id.str(), why.message(), goes_on(s)));
+      fmt::format("{} failed: {}; {}", s.release.id.str(), why.message(), goes_on(s.app, s.old)));
   auto operations = wanting(s.fresh, Wanted::gone);
   if (!s.again)
     operations.push_back(Records::put(s.app.name, s.release.id, Outcome{"failed", 0, 0}));
@@ -151,7 +174,7 @@ void carry_out(Switch& s) {
       throw error.within("the daemon stopped during the deploy");
     }
     if (committed) throw;
-    const std::string state = goes_on(s);
+    const std::string state = goes_on(s.app, s.old);
     // What went wrong is the answer, also when taking back does not end in time: the reconciler
     // does the rest.
     try {
@@ -159,7 +182,7 @@ void carry_out(Switch& s) {
     } catch (const Error& second) {
       log_warning("taking back a deploy", {{"app", s.app.name.str()}, {"error", second.message()}});
     }
-    throw error.with_hint(error.hint().empty() ? state : error.hint() + "; " + state);
+    throw with_state(error, state);
   }
   if (probe) s.probes = probe->finish();
 }
@@ -191,7 +214,8 @@ wire::DeployResult deploy(Platform& platform, Reconciler& reconciler, const Depl
                           Journey& journey) {
   const auto begin = Steady::now();
   RolloutLock rollout(platform, job.app, "deploy", job.by);
-  const Candidate candidate = make_candidate(platform, job, rollout, journey);
+  const Candidate candidate = before_the_switch(
+      platform, job.app, journey, [&] { return make_candidate(platform, job, rollout, journey); });
   const AppRecord app = platform.records.app(job.app).value_or(AppRecord{.name = job.app});
   Switch s{.platform = platform,
            .reconciler = reconciler,
@@ -199,9 +223,7 @@ wire::DeployResult deploy(Platform& platform, Reconciler& reconciler, const Depl
            .journey = journey,
            .app = app,
            .release = candidate.release,
-           .old = platform.records.instances(job.app)};
-  // Those that are on their way out already are the reconciler's: a record once removed stays so.
-  std::erase_if(s.old, [](const auto& instance) { return instance.wanted == Wanted::gone; });
+           .old = staying_instances(platform, job.app)};
   if (auto same = unchanged(platform, app, candidate)) {
     s.release = std::move(*same);
     if (is_up(platform, app, s.release)) {
@@ -212,7 +234,8 @@ wire::DeployResult deploy(Platform& platform, Reconciler& reconciler, const Depl
     s.again = true;
     journey.skip("release");
   } else {
-    journey.step("release", [&] { record_release(s, candidate); });
+    before_the_switch(platform, job.app, journey,
+                      [&] { journey.step("release", [&] { record_release(s, candidate); }); });
   }
   platform.events.add(app.name.str(), "deploy.started",
                       fmt::format("{} by {}", s.release.id.str(), job.by));

@@ -41,7 +41,9 @@ struct PlatformOptions {
   std::string cgroup;  // "v1" or "v2"
   std::string limits;  // which limits work here: "memory, cpu, processes"
   /// Releases of an app whose bundle and tree are kept.
-  int keep_releases = 5;
+  std::size_t keep_releases = 5;
+  /// Releases of an app that are known, with the build that each came of.
+  std::size_t list_releases = 50;
 
   /// Where no app may listen, unless the port was given to it.
   [[nodiscard]] std::vector<model::Range<std::uint32_t>> reserved_ports() const {

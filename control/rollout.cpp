@@ -8,6 +8,17 @@
 
 namespace upaas::control {
 
+namespace {
+
+/// An app has no events to follow before its first release is recorded.
+std::string way_to_watch(Platform& platform, const Rollout& other) {
+  const std::string& app = other.app.str();
+  if (other.step == "build") return fmt::format(" (`upaas builds logs -a {} -f`)", app);
+  return platform.records.app(other.app) ? fmt::format(" (`upaas events {} -f`)", app) : "";
+}
+
+}  // namespace
+
 RolloutLock::RolloutLock(Platform& platform, const AppName& app, std::string verb, std::string by)
     : platform_(platform),
       record_{.id = random_name(8),
@@ -26,7 +37,7 @@ RolloutLock::RolloutLock(Platform& platform, const AppName& app, std::string ver
   throw Error(ErrorKind::conflict,
               fmt::format("{} is locked: {} of {} by {} runs since {} (step {})", app.str(),
                           other->verb, app.str(), other->by, rfc3339(other->started), other->step),
-              fmt::format("wait for it (`upaas events {} -f`) and try again", app.str()));
+              fmt::format("wait for it{} and try again", way_to_watch(platform_, *other)));
 }
 
 RolloutLock::~RolloutLock() {

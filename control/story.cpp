@@ -56,28 +56,12 @@ struct Bundles {
   std::set<model::BundleId> former;  // known from a release, needed or not
 };
 
-/// The newest, the current, whatever an instance runs.
-std::set<ReleaseId> kept_releases(const Platform& platform, const AppRecord& app,
-                                  const std::vector<model::Release>& releases,
-                                  const std::vector<model::Instance>& instances) {
-  std::set<ReleaseId> kept;
-  const auto newest = static_cast<std::size_t>(platform.options.keep_releases);
-  for (std::size_t i = releases.size() - std::min(newest, releases.size()); i < releases.size();
-       ++i)
-    kept.insert(releases[i].id);
-  if (app.current) kept.insert(*app.current);
-  for (const auto& instance : instances) {
-    if (instance.id.app() == app.name) kept.insert(instance.id.release());
-  }
-  return kept;
-}
-
 Bundles bundles_of_releases(Platform& platform) {
   Bundles bundles;
   const auto instances = platform.records.instances();
   for (const auto& app : platform.records.apps()) {
     const auto releases = platform.records.releases(app.name);
-    const auto kept = kept_releases(platform, app, releases, instances);
+    const auto kept = newest_releases(app, releases, instances, platform.options.keep_releases);
     for (const auto& release : releases) {
       bundles.former.insert(release.bundle);
       if (kept.contains(release.id)) bundles.needed.insert(release.bundle);
@@ -99,31 +83,65 @@ void remove_unneeded(Platform& platform, const std::set<model::BundleId>* candid
   });
 }
 
-std::set<ReleaseId> kept_releases_of(Platform& platform, const AppName& app) {
-  const auto record = platform.records.app(app);
-  if (!record) return {};
-  return kept_releases(platform, *record, platform.records.releases(app),
-                       platform.records.instances(app));
+struct Kept {
+  std::set<ReleaseId> whole;   // with bundle, tree and logs
+  std::set<ReleaseId> listed;  // with its record and its build
+};
+
+Kept kept_releases(Platform& platform, const AppName& name,
+                   const std::vector<model::Release>& releases) {
+  const auto app = platform.records.app(name);
+  if (!app) return {};
+  const auto instances = platform.records.instances(name);
+  return {newest_releases(*app, releases, instances, platform.options.keep_releases),
+          newest_releases(*app, releases, instances, platform.options.list_releases)};
+}
+
+void forget_releases(Platform& platform, const std::vector<model::Release>& releases,
+                     const std::set<ReleaseId>& listed) {
+  std::vector<store::Operation> operations;
+  for (const auto& release : releases) {
+    if (listed.contains(release.id)) continue;
+    operations.push_back(store::Operation::remove(Records::release_key(release.app, release.id)));
+    operations.push_back(store::Operation::remove(Records::outcome_key(release.app, release.id)));
+  }
+  if (!operations.empty()) (void)platform.write_pieces({}, std::move(operations));
 }
 
 }  // namespace
 
+std::set<ReleaseId> newest_releases(const AppRecord& app,
+                                    const std::vector<model::Release>& releases,
+                                    const std::vector<model::Instance>& instances,
+                                    std::size_t count) {
+  std::set<ReleaseId> newest;
+  for (std::size_t i = releases.size() - std::min(count, releases.size()); i < releases.size(); ++i)
+    newest.insert(releases[i].id);
+  if (app.current) newest.insert(*app.current);
+  for (const auto& instance : instances) {
+    if (instance.id.app() == app.name) newest.insert(instance.id.release());
+  }
+  return newest;
+}
+
 void housekeep(Platform& platform, const AppName& app) {
   try {
     release_domains(platform, app);
-    const auto kept = kept_releases_of(platform, app);
-    keep_builds(platform, app, kept);
-    platform.deployer.remove_logs_except(app, kept);
+    const auto releases = platform.records.releases(app);
+    const Kept kept = kept_releases(platform, app, releases);
+    keep_builds(platform, app, kept.listed);
+    platform.deployer.remove_logs_except(app, kept.whole);
     // One that no release names yet was just uploaded: it belongs to a deploy that is about to
     // begin.
     remove_unneeded(platform);
+    forget_releases(platform, releases, kept.listed);
   } catch (const std::exception& error) {
     log_warning("housekeeping", {{"app", app.str()}, {"error", error.what()}});
   }
 }
 
 void housekeep_builds(Platform& platform, const AppName& app) {
-  keep_builds(platform, app, kept_releases_of(platform, app));
+  keep_builds(platform, app, kept_releases(platform, app, platform.records.releases(app)).listed);
 }
 
 void drop_bundles(Platform& platform, const std::set<model::BundleId>& candidates) {

@@ -27,8 +27,14 @@ inline constexpr std::chrono::milliseconds kSlack = std::chrono::seconds(60);
 [[nodiscard]] std::chrono::milliseconds longest_drain(
     Platform& platform, const std::vector<model::Instance>& instances);
 [[nodiscard]] ProbeOptions probe_options(const Platform& platform, const model::Release& release);
-/// Removes bundles, trees, builds and logs of releases older than the newest `keep_releases` that
-/// nothing runs, and this app's stale domains.
+/// The newest of `releases` (oldest first), the current one, whatever an instance runs.
+[[nodiscard]] std::set<ReleaseId> newest_releases(const AppRecord& app,
+                                                  const std::vector<model::Release>& releases,
+                                                  const std::vector<model::Instance>& instances,
+                                                  std::size_t count);
+/// Removes bundles, trees and logs of releases older than the newest `keep_releases` that nothing
+/// runs; records and builds of those older than the newest `list_releases`; this app's stale
+/// domains.
 void housekeep(Platform& platform, const AppName& app);
 /// Removes the builds of the app beyond those that are kept (control/builds.h).
 void housekeep_builds(Platform& platform, const AppName& app);

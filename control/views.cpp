@@ -129,6 +129,8 @@ std::vector<wire::BuildView> build_views(Platform& platform, const std::optional
     if (views.size() == newest) break;
     views.push_back(build_view(build));
   }
+  // Builds of a name that never became an app are told all the same.
+  if (app && views.empty()) (void)known_app(platform, *app);
   return views;
 }
 

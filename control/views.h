@@ -16,7 +16,8 @@ namespace upaas::control {
                                                              const std::optional<AppName>& app);
 [[nodiscard]] std::vector<wire::ReleaseView> release_views(Platform& platform, const AppName& app);
 [[nodiscard]] wire::BuildView build_view(const BuildRecord& build);
-/// At most `newest` of them, newest first. An app that was never deployed has none.
+/// At most `newest` of them, newest first. Error(not_found) for a name that neither an app nor a
+/// build has.
 [[nodiscard]] std::vector<wire::BuildView> build_views(Platform& platform,
                                                        const std::optional<AppName>& app,
                                                        std::size_t newest);

@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <charconv>
 #include <functional>
+#include <regex>
 #include <thread>
 
 namespace upaas::daemon {
@@ -37,6 +38,7 @@ std::string_view unfit(std::string_view path) {
 struct Reader {
   Config& config;
   model::Interpreters& interpreters;
+  std::vector<std::string> more_safe_options = {};
 
   [[nodiscard]] Error wrong(const YamlNode& node, const std::string& message,
                             const std::string& hint = {}) const {
@@ -90,12 +92,20 @@ struct Reader {
   }
 };
 
-void read_safe_options(Reader& r, const YamlNode& node) {
+std::vector<std::string> expressions(const Reader& r, const YamlNode& node, std::string_view key) {
   if (node.kind != YamlNode::Kind::list)
-    throw r.wrong(node, "`safe_options` must be a list of regular expressions");
-  r.config.safe_options.clear();
-  for (const auto& item : node.items)
-    r.config.safe_options.push_back(r.text(*item, "safe_options"));
+    throw r.wrong(node, fmt::format("`{}` must be a list of regular expressions", key));
+  std::vector<std::string> all;
+  for (const auto& item : node.items) {
+    all.push_back(r.text(*item, key));
+    try {
+      const std::regex compiled(all.back(), std::regex::ECMAScript);
+    } catch (const std::regex_error& error) {
+      throw r.wrong(*item, fmt::format("`{}`: {} is not a regular expression: {}", key,
+                                       model::shown(all.back()), error.what()));
+    }
+  }
+  return all;
 }
 
 /// `30s`, `10m` or a bare number of seconds.
@@ -233,7 +243,14 @@ const std::map<std::string, Read>& keys() {
        [](Reader& r, const YamlNode& n) { r.config.ports = r.range(n, "ports", 1024, 65535); }},
       {"uids", [](Reader& r,
                   const YamlNode& n) { r.config.uids = r.range(n, "uids", 1000, 4'000'000'000); }},
-      {"safe_options", read_safe_options},
+      {"safe_options",
+       [](Reader& r, const YamlNode& n) {
+         r.config.safe_options = expressions(r, n, "safe_options");
+       }},
+      {"more_safe_options",
+       [](Reader& r, const YamlNode& n) {
+         r.more_safe_options = expressions(r, n, "more_safe_options");
+       }},
       {"build", read_build},
       {"interpreters",
        [](Reader& r, const YamlNode& n) { r.interpreters.add(n, host::read_template); }},
@@ -313,6 +330,8 @@ Config parse_config(std::string_view text, const std::filesystem::path& file,
       found->second(reader, *field.value);
     }
   }
+  config.safe_options.insert(config.safe_options.end(), reader.more_safe_options.begin(),
+                             reader.more_safe_options.end());
   if (config.listen.host != "127.0.0.1" && config.listen.host != "localhost") {
     throw Error(ErrorKind::config,
                 fmt::format("{}: `listen` must be on 127.0.0.1: plain HTTP is for loopback only",

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "deployer/crash_hint.h"
 #include "deployer/health.h"
 #include "deployer/log_files.h"
 #include "deployer/uwsgi_words.h"
@@ -116,20 +117,7 @@ class Wait {
   }
 
   [[nodiscard]] NotReady crashed() const {
-    NotReady result =
-        not_ready("start", "exited while starting", "the last lines of its log say why");
-    const auto says = [&](std::string_view words) {
-      return std::any_of(result.output.begin(), result.output.end(), [&](const std::string& line) {
-        return line.find(words) != std::string::npos;
-      });
-    };
-    if (says("callable not found") && !says("Traceback")) {
-      result.hint =
-          "the module has no `application`: name it in app.yaml, as in "
-          "interpreter.settings.module: "
-          "app:app";
-    }
-    return result;
+    return not_ready("start", "exited while starting", crash_hint(log_lines()));
   }
 
   [[nodiscard]] NotReady timed_out() const {
@@ -137,7 +125,9 @@ class Wait {
         std::chrono::duration<double>(start_.release.spec.health.timeout).count();
     if (accepting_) {
       return not_ready("health", fmt::format("{} (for {:g} s)", *cause_, seconds),
-                       "health.path and health.timeout in app.yaml say what is waited for");
+                       cause_->starts_with(kNothingListens)
+                           ? "the app must listen on 127.0.0.1:$PORT, within health.timeout"
+                           : "health.path and health.timeout in app.yaml say what is waited for");
     }
     if (!emperor_.running()) {
       return not_ready("start", "the Emperor does not run", "the daemon starts it again");
@@ -146,10 +136,15 @@ class Wait {
                      "a slow start needs a longer health.timeout");
   }
 
-  [[nodiscard]] NotReady not_ready(std::string step, std::string cause, std::string hint) const {
+  [[nodiscard]] std::vector<std::string> log_lines() const {
     const auto log = layout_.instance_log(start_.release.app.str(), start_.instance.id.str());
     std::vector<std::string> lines = newest_lines(log, kReadLines);
     std::erase_if(lines, [](const std::string& line) { return is_uwsgi_chatter(line); });
+    return lines;
+  }
+
+  [[nodiscard]] NotReady not_ready(std::string step, std::string cause, std::string hint) const {
+    std::vector<std::string> lines = log_lines();
     if (lines.size() > kOutputLines) {
       lines.erase(lines.begin(), lines.end() - static_cast<std::ptrdiff_t>(kOutputLines));
     }

@@ -23,10 +23,11 @@ class Interpreters;
 inline constexpr std::size_t kAppYamlLimit = std::size_t{1} << 20;
 
 /// upaas 2014's regular expressions for `uwsgi.settings` (matched from the start of the option's name).
-/// A server may configure others (`safe_options`).
+/// A server may configure others (`safe_options`) and more (`more_safe_options`).
 [[nodiscard]] const std::vector<std::string>& default_safe_options();
 
 struct ReadOptions {
+  /// `{""}` takes any option (the server that runs it will look).
   std::vector<std::string> safe_options = default_safe_options();
   /// What `interpreter` may name; null: that is not checked (the server that builds it will).
   const Interpreters* interpreters = nullptr;

@@ -67,7 +67,10 @@ Json value_schema(const Key& key) {
     case ValueType::script:
       return script_schema(key);
     case ValueType::env_map:
-      return map_schema("^(?!LD_|UWSGI_|UPAAS_)[A-Za-z_][A-Za-z0-9_]{0,127}$", literal_schema());
+      return map_schema("^(?!LD_|UWSGI_|UPAAS_" +
+                            std::string(key.path == "env" ? "|PORT$|HOME$" : "") +
+                            ")[A-Za-z_][A-Za-z0-9_]{0,127}$",
+                        literal_schema());
     case ValueType::file_map:
       return map_schema(tree_path_pattern("(?!\\.upaas(/|$))"), literal_schema());
     case ValueType::interpreter:

@@ -147,8 +147,7 @@ constexpr Key kKeys[] = {
      .type = T::env_map,
      .most = kEnvBytes,
      .doc = "Environment of the app, at build time and at run time. The bytes arrive exactly as "
-            "written. "
-            "`PORT` and `HOME` are set by upaas.",
+            "written. `PORT` and `HOME` are set by upaas, so they are refused here.",
      .store = [](AppSpec& s,
                  Value&& v) { s.env = take<std::map<EnvName, std::string>>(std::move(v)); }},
     {.path = "files",
@@ -187,9 +186,13 @@ constexpr Key kKeys[] = {
      .type = T::uwsgi_settings,
      .least = 0,
      .most = 256,
-     .doc = "Options as `option = value`, of those that the server calls safe (`safe_options`). A "
-            "value "
-            "must not hold `@(`, `$(`, `%(` or control characters.",
+     .doc =
+         "Options as `option = value`, of those that the server calls safe: unless its "
+         "configuration says otherwise `harakiri*`, `static-*`, `check-static*`, `route*`, "
+         "`response-route`, `final-route`, `error-route`, `enable-threads`, `lazy*`, "
+         "`max-requests`, `min-worker-lifetime`, `max-worker-lifetime`, `reload-mercy`, "
+         "`worker-reload-mercy` and `upload-progress`. A value must not hold `@(`, `$(`, `%(` or "
+         "control characters.",
      .store = [](AppSpec& s,
                  Value&& v) { s.uwsgi_settings = take<std::vector<UwsgiSetting>>(std::move(v)); }},
 

@@ -1,8 +1,10 @@
 #include "base/text.h"
 #include "model/app_yaml_values.h"
+#include "model/nearest.h"
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <regex>
 
 namespace upaas::model {
@@ -27,23 +29,82 @@ std::vector<std::regex> compile_safe_options(const std::vector<std::string>& exp
   return compiled;
 }
 
+// What uWSGI 2.0.21 has of the safe options of upaas 2014, as its reference page lists them.
+constexpr std::array kOptions = std::to_array<std::string_view>({"check-static",
+                                                                 "enable-threads",
+                                                                 "error-route",
+                                                                 "final-route",
+                                                                 "harakiri",
+                                                                 "harakiri-no-arh",
+                                                                 "harakiri-verbose",
+                                                                 "lazy",
+                                                                 "lazy-apps",
+                                                                 "max-requests",
+                                                                 "max-worker-lifetime",
+                                                                 "min-worker-lifetime",
+                                                                 "reload-mercy",
+                                                                 "response-route",
+                                                                 "route",
+                                                                 "route-host",
+                                                                 "route-if",
+                                                                 "route-if-not",
+                                                                 "route-label",
+                                                                 "route-qs",
+                                                                 "route-referer",
+                                                                 "route-remote-addr",
+                                                                 "route-remote-user",
+                                                                 "route-run",
+                                                                 "route-uri",
+                                                                 "route-user-agent",
+                                                                 "static-cache-paths",
+                                                                 "static-check",
+                                                                 "static-expires",
+                                                                 "static-expires-type",
+                                                                 "static-expires-uri",
+                                                                 "static-gzip",
+                                                                 "static-gzip-all",
+                                                                 "static-gzip-dir",
+                                                                 "static-gzip-ext",
+                                                                 "static-index",
+                                                                 "static-map",
+                                                                 "static-map2",
+                                                                 "static-safe",
+                                                                 "static-skip-ext",
+                                                                 "upload-progress",
+                                                                 "worker-reload-mercy"});
+
+// From the beginning of the name and not necessarily to its end, as upaas 2014 matched them.
+bool is_safe(std::string_view option, const std::vector<std::regex>& safe) {
+  return std::ranges::any_of(safe, [&](const std::regex& expression) {
+    return std::regex_search(option.begin(), option.end(), expression,
+                             std::regex_constants::match_continuous);
+  });
+}
+
+/// ": did you mean 'harakiri'?", of options that may be set here; empty without a likeness.
+std::string near_option(std::string_view option, const std::vector<std::regex>& safe) {
+  std::vector<std::string_view> candidates;
+  std::ranges::copy_if(kOptions, std::back_inserter(candidates),
+                       [&](std::string_view name) { return is_safe(name, safe); });
+  const auto near = nearest(option, candidates);
+  return near ? ": did you mean " + shown(*near) + "?" : "";
+}
+
 void check_option(const ValueContext& context, const YamlNode& node, std::string_view option,
                   const std::vector<std::regex>& safe) {
   const bool form =
       !option.empty() && option.size() <= 64 && std::ranges::all_of(option, is_option_character);
   if (!form) {
-    throw context.bad(node, shown(option) + " is not an option: up to 64 letters, digits and '-'");
+    throw context.bad(node, shown(option) + " is not an option: up to 64 letters, digits and '-'" +
+                                near_option(option, safe));
   }
-  // From the beginning of the name and not necessarily to its end, as upaas 2014 matched them.
-  const bool listed = std::ranges::any_of(safe, [&](const std::regex& expression) {
-    return std::regex_search(option.begin(), option.end(), expression,
-                             std::regex_constants::match_continuous);
-  });
-  if (!listed) {
+  if (!is_safe(option, safe)) {
     throw context.bad(
-        node, "the option " + shown(option) + " is not among the server's safe options",
+        node,
+        "the option " + shown(option) + " is not among the server's safe options" +
+            near_option(option, safe),
         "safe_options keeps apps from loading code and files into uWSGI before it has given "
-        "up its rights; who runs the server may add to it");
+        "up its rights; docs/configuration.md lists them, and who runs the server may add more");
   }
 }
 

@@ -48,6 +48,16 @@ void check_size(const ValueContext& context, const YamlNode& node, std::string_v
   }
 }
 
+/// What the app would not find as it was written.
+void check_settable(const ValueContext& context, const YamlNode& name) {
+  if (context.key->path != "env") return;
+  if (name.text == "PORT")
+    throw context.bad(name, "upaas sets PORT itself: each instance gets a port of its own",
+                      "leave it out, and let the app read $PORT");
+  if (name.text == "HOME")
+    throw context.bad(name, "upaas sets HOME itself, to " + std::string(kAppHome), "leave it out");
+}
+
 /// A text for a shell: any bytes but NUL.
 std::string shell_text(const ValueContext& context, const YamlNode& node) {
   const std::string& text = text_of(context, node);
@@ -73,6 +83,7 @@ std::map<EnvName, std::string> read_env(const ValueContext& context, const YamlN
   std::size_t total = 0;
   for (const YamlField& field : map_of(context, node).fields) {
     const auto name = named<EnvName>(context, *field.key, field.key->text);
+    check_settable(context, *field.key);
     ValueContext here = context;
     const std::string path = std::string(context.path) + "." + name.str();
     here.path = path;

@@ -222,7 +222,7 @@ class SmallPlatform(unittest.TestCase):
             first.send_signal(signal.SIGINT)
             _, errors = first.communicate(timeout=30)
             self.assertEqual(first.returncode, 130, errors)
-            self.assertIn("events", errors)
+            self.assertIn("upaas builds logs b2 -f", errors)
 
     @staticmethod
     def begin(p, directory):

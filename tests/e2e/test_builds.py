@@ -9,7 +9,7 @@ import unittest
 
 from platform_under_test import BIN, OnePlatform, processes_naming, wait_for
 
-STAGES = ["prepare", "interpreter", "source", "files", "setup", "finalize", "pack"]
+STAGES = ["prepare", "interpreter", "source", "files", "start", "setup", "finalize", "pack"]
 SHORT = {"prepare", "source", "setup", "pack"}
 # Of a length that nobody else on this machine sleeps.
 SLEEP = f"sleep 9{os.getpid()}"
@@ -103,10 +103,9 @@ class Builds(OnePlatform, unittest.TestCase):
         self.assertEqual(again["changed"], False)
         self.assertEqual([(b["id"], b["state"], b["release"]) for b in p.json("builds", "ls", "kept")["builds"]],
                          [(again["build"], "done", ""), (first, "done", "v1")])
-        self.assertEqual(p.json("builds", "other")["builds"], [])
         self.assertEqual([b["id"] for b in p.json("builds", "kept", "-n", "1")["builds"]], [again["build"]])
         self.assertRegex(p.upaas("builds").stdout, rf"(?m)^{first} +kept +done +v1 ")
-        for code, words in ((2, ("show", "b999")), (4, ("show", "kept")), (6, ("cancel", first)), (2, ("logs", "-a", "other"))):
+        for code, words in ((2, ("show", "b999")), (2, ("other",)), (4, ("show", "kept")), (6, ("cancel", first)), (2, ("logs", "-a", "other"))):
             self.assertEqual(p.upaas("builds", *words, check=False).returncode, code, words)
 
     def test_a_failed_build_shows_the_command_and_its_last_20_lines(self):
@@ -117,7 +116,7 @@ class Builds(OnePlatform, unittest.TestCase):
         self.assertEqual(re.findall(r"(?m)^    line (\d+)$", result.stderr), [str(n) for n in range(21, 41)])
         self.assertIn(f"stage setup: setup.main: `{script}`: exit code 3", result.stderr)
         build = self.newest("bad")
-        self.assertIn(f"upaas builds logs {build['id']}", result.stderr)
+        self.assertIn(f"upaas builds logs {build['id']}; nothing serves", result.stderr)
         self.assertEqual((build["state"], build["release"], build["bundle"]), ("failed", "", ""))
         self.assertEqual((build["stages"][-1]["name"], build["stages"][-1]["state"]), ("setup", "failed"))
         self.assertIn("stage setup: setup.main:", build["error"]["message"])
@@ -127,19 +126,23 @@ class Builds(OnePlatform, unittest.TestCase):
         self.assertIn("failed (setup)", p.upaas("builds").stdout)
         self.assert_clean()
 
-    def test_builds_are_kept_with_their_releases_and_five_without(self):
+    def test_builds_are_kept_with_the_releases_that_are_listed_and_five_without(self):
         p = self.p
-        good = [p.deploy(p.hello(str(n), name="many"))["build"] for n in range(6)]
+        good = [p.deploy(p.hello(str(n), name="many"))["build"] for n in range(7)]
         bad = []
         for n in range(6):
             self.assertEqual(p.upaas("deploy", p.hello("", name="many", extra=setup("exit 1")), check=False).returncode, 7)
             bad.append(self.newest("many")["id"])
+        self.assertIn("v7 goes on", p.upaas("deploy", p.hello("", name="many", extra=setup("exit 1")), check=False).stderr)
+        bad = [*bad[1:], self.newest("many")["id"]]
         self.assertEqual([(b["id"], b["release"]) for b in p.json("builds", "many")["builds"]],
-                         [(id, "") for id in reversed(bad[1:])] + [(id, f"v{n}") for n, id in reversed(list(enumerate(good, 1))[1:])])
+                         [(id, "") for id in reversed(bad[1:])] + [(id, f"v{n}") for n, id in reversed(list(enumerate(good, 1)))])
+        self.assertEqual([r["release"] for r in p.json("releases", "many")["releases"]], [f"v{n}" for n in range(7, 0, -1)])
         logs = lambda: {f.stem for f in (p.data / "build-logs").iterdir()}
-        self.assertEqual(logs() & {*good, *bad}, {*good[1:], *bad[1:]})
+        self.assertEqual(logs() & {*good, *bad}, {*good, *bad[1:]})
         p.upaas("destroy", "many", "--confirm", "many")
-        self.assertEqual(p.json("builds", "many")["builds"], [])
+        gone = p.upaas("builds", "many", check=False)
+        self.assertEqual((gone.returncode, gone.stderr), (2, p.upaas("ps", "many", check=False).stderr))
         self.assertEqual(logs() & {*good, *bad}, set())
 
     def test_the_log_of_a_talkative_build_stays_bounded(self):
@@ -150,6 +153,18 @@ class Builds(OnePlatform, unittest.TestCase):
         self.assertIn("the rest is missing", file.read_text()[-200:])
 
     # --- cancelled
+
+    def test_whoever_deploys_beside_a_first_deploy_is_told_how_to_watch_it(self):
+        p = self.p
+        deploy, id = self.deploy_endless("locked")
+        second = p.upaas("deploy", p.root / "src/locked", check=False)
+        self.assertEqual(second.returncode, 6)
+        words = re.search("`upaas (.*)`", second.stderr).group(1).split()
+        self.assertIn(f"upaas {' '.join(words)}", second.stderr)
+        follower = Waiting(p, *words).says("works")
+        p.upaas("builds", "cancel", id)
+        self.assertEqual((follower.end(), deploy.end()), (0, 130))
+        self.assertIn("nothing serves", deploy.output)
 
     def test_cancel_stops_the_whole_build_and_the_old_release_goes_on(self):
         p = self.p
@@ -188,6 +203,7 @@ class Builds(OnePlatform, unittest.TestCase):
         deploy.send(signal.SIGINT)
         self.assertEqual(deploy.end(), 130)
         self.assertIn("the deploy goes on", deploy.output)
+        self.assertIn(f"upaas builds logs {id} -f", deploy.output)
         self.assertEqual(self.newest("twice")["state"], "running")
         self.p.upaas("builds", "cancel", id)
 

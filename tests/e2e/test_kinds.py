@@ -64,6 +64,8 @@ def application(environ, start_response):
 
 
 class Kinds(OnePlatform, unittest.TestCase):
+    config = "more_safe_options: ['^buffer-size$']\n"
+
     def test_the_hello_example_answers_by_host_with_port_and_in_capitals(self):
         result = self.p.deploy(pathlib.Path(os.environ["UPAAS_SOURCE_DIR"], "examples/hello"))
         self.assertEqual(result["app"], "hello")
@@ -75,10 +77,18 @@ class Kinds(OnePlatform, unittest.TestCase):
 
     def test_python_echoes_websockets_streams_events_and_reads_bodies(self):
         self.p.deploy(self.p.app("py", **{"app_yaml": "name: py\ninterpreter: {type: python}\nscale: {workers: 3}\n"
-                                                       "uwsgi: {settings: ['enable-threads = true']}\n", "app.py": PYTHON}))
+                                                       "uwsgi: {settings: ['enable-threads = true', 'buffer-size = 8192']}\n", "app.py": PYTHON}))
         self.assertIn("python POST py.test 100000 http", self.p.get("py.test", "/", method="POST", body=b"x" * 100000).text)
         self.websocket("py.test", "/ws")
         self.events("py.test")
+
+    def test_an_interpreter_that_is_named_is_started_by_what_its_files_say(self):
+        self.p.deploy(self.p.app("named", app_yaml="name: named\ninterpreter: {type: node}\nactions: {setup: {main: 'true'}}\n",
+                                 **{"serve.js": NODE, "package.json": '{"scripts": {"start": "exec node serve.js"}}'}))
+        self.assertIn("node GET", self.p.get("named.test").text)
+        self.p.deploy(self.p.app("named", app_yaml="name: named\ninterpreter: {type: python}\n",
+                                 **{"app.py": PYTHON, "Procfile": "web: exec python3 -m http.server -b 127.0.0.1 $PORT\n"}))
+        self.assertIn("Directory listing", self.p.get("named.test").text)
 
     def test_a_directory_of_a_static_site_is_at_its_name_with_a_slash(self):
         self.p.deploy(self.p.app("manual", app_yaml="name: manual\ninterpreter: {type: static}\n", **{

@@ -50,6 +50,13 @@ TEST_CASE("an app that cannot be imported fails at once, and its traceback is sh
   CHECK(failure.seconds < 15);
 }
 
+TEST_CASE("an app that Python cannot parse is told where") {
+  test::Platform platform;
+  const deployer::Start start = platform.prepare(
+      "hello", test::python(), {{"app.py", "import os\n\ndef application(environ, s:\n  pass\n"}});
+  CHECK(fail(platform, start).why.hint == "look at app.py:3 (SyntaxError), then deploy again");
+}
+
 TEST_CASE("an app that kills its process while it is imported fails at once") {
   test::Platform platform;
   const deployer::Start start =
@@ -124,6 +131,7 @@ TEST_CASE("a web command that never listens is told so") {
   const Failure failure = fail(platform, start);
   CHECK(failure.why.step == "health");
   CHECK(failure.why.cause.find("nothing listens on 127.0.0.1:") != std::string::npos);
+  CHECK(failure.why.hint.find("listen on 127.0.0.1:$PORT") != std::string::npos);
   CHECK(failure.shows("waiting"));
 }
 

@@ -33,9 +33,9 @@ TEST_CASE("A source directory becomes a bundle, stage by stage") {
   put(b.source / "x.log", "");
   put(b.source / ".git/HEAD", "ref");
   const Built built = b.build(kHello);
-  CHECK(b.stages == std::vector<std::string>{"prepare", "interpreter", "source", "files", "setup",
-                                             "finalize", "pack"});
-  CHECK(built.stages.size() == 7);
+  CHECK(b.stages == std::vector<std::string>{"prepare", "interpreter", "source", "files", "start",
+                                             "setup", "finalize", "pack"});
+  CHECK(built.stages.size() == 8);
   CHECK(built.runtime.name.str() == "python");
   CHECK(setting(built, "module") == "app");
   CHECK(built.runtime.version.starts_with("3."));
@@ -120,6 +120,19 @@ TEST_CASE("Static files and web processes are runtimes of their own") {
   CHECK(setting(files, "root") == "public");
   const Built web = b.build("processes: {web: ./serve}");
   CHECK(*web.runtime.web == "./serve");
+}
+
+TEST_CASE("An interpreter that is given takes its start from the files, unless app.yaml has one") {
+  Builds b;
+  put(b.source / "Procfile", "web: exec ./serve\n");
+  CHECK(*b.build("interpreter: {type: python}").runtime.web == "exec ./serve");
+  CHECK(*b.build("interpreter: {type: python}\nprocesses: {web: mine}").runtime.web == "mine");
+  fs::remove(b.source / "Procfile");
+  const Error e = b.failure("interpreter: {type: node}");
+  CHECK(e.message() == "stage start: nothing says how to start the app");
+  put(b.source / "package.json", R"({"scripts": {"start": "node x"}})");
+  CHECK(*b.build("interpreter: {type: node}\nactions: {setup: {main: 'true'}}").runtime.web ==
+        "node x");
 }
 
 TEST_CASE("A file that no bundle may hold fails the build with its name") {

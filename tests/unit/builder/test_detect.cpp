@@ -77,6 +77,86 @@ TEST_CASE("A node app is what npm start would start") {
          .type = "static"});
 }
 
+TEST_CASE("A package.json that a static site does not need cannot be in its way") {
+  for (const std::string package :
+       {R"({"scripts": []})", R"({"main": []})", R"({"scripts": {"start": 5}, "main": {}})", "[]",
+        "{\"scripts\": ",
+        R"({"name": ")"
+        "XXX"}) {
+    std::string text = package;
+    if (text.ends_with("XXX")) text.replace(text.size() - 3, 3, std::string(2 << 20, 'x') + "\"}");
+    check({.files = {{"package.json", text}, {"index.html", ""}}, .type = "static"});
+  }
+  const TempDir dir;
+  plant(dir.path(), {{"package.json", "{,"}, {"index.html", ""}});
+  CHECK_THAT(detect(dir.path()).reasons.back(),
+             Catch::StartsWith("not used: package.json: line 1"));
+  plant(dir.path(), {{"server.js", ""}});
+  CHECK_THROWS_WITH(detect(dir.path()), Catch::StartsWith("package.json: line 1, column "));
+}
+
+TEST_CASE("Scripts beside a page are the page's, a server.js is a server") {
+  check({.files = {{"index.html", ""}, {"app.js", ""}, {"index.js", ""}}, .type = "static"});
+  check({.files = {{"index.html", ""}, {"server.js", ""}},
+         .type = "node",
+         .web = "exec node server.js"});
+  check({.files = {{"app.js", ""}}, .type = "node", .web = "exec node app.js"});
+}
+
+TEST_CASE("What a build has made is served, not what it was made of") {
+  check({.files = {{"Gemfile", ""}, {"index.html", "---\n---"}, {"_site/index.html", ""}},
+         .type = "static",
+         .settings = {{"root", "_site"}}});
+  check({.files = {{"Gemfile", ""}, {"config.ru", ""}, {"build/index.html", ""}}, .type = "ruby"});
+  check({.files = {{"Gemfile", ""}, {"Procfile", "web: jekyll serve"}, {"_site/index.html", ""}},
+         .type = "ruby",
+         .web = "jekyll serve"});
+  const std::string builds = R"({"scripts": {"build": "vite build"}})";
+  check({.files = {{"package.json", builds}, {"index.html", ""}, {"dist/index.html", ""}},
+         .type = "static",
+         .settings = {{"root", "dist"}}});
+  check({.files = {{"package.json", builds}, {"index.html", ""}}, .type = "static"});
+}
+
+TEST_CASE("A package.json that only builds is told what is missing") {
+  const TempDir dir;
+  plant(dir.path(), {{"package.json", R"({"scripts": {"build": "vite build"}})"}});
+  CHECK_THROWS_WITH(detect(dir.path()), Catch::StartsWith("package.json has a `build`"));
+  const Found served = detect(dir.path(), "exec node_modules/.bin/serve dist");
+  CHECK(served.type->str() == "node");
+  CHECK(*served.web == "exec node_modules/.bin/serve dist");
+}
+
+TEST_CASE("A Procfile may begin with a byte order mark") {
+  check({.files = {{"Procfile", "\xef\xbb\xbfweb: ./serve\n"}}, .type = "", .web = "./serve"});
+}
+
+TEST_CASE("What decided is one line, whatever the files hold") {
+  const TempDir dir;
+  plant(dir.path(),
+        {{"package.json", R"({"scripts": {"start": "cd app\nnode .\u2028\u001b[1m"}})"}});
+  const Found found = detect(dir.path());
+  CHECK(*found.web == "cd app\nnode .\xe2\x80\xa8\x1b[1m");
+  CHECK(found.reasons == std::vector<std::string>{"web: cd app?node .??[1m", "node: package.json"});
+  plant(dir.path(), {{"Procfile", std::string("web: a\0b", 8)}});
+  CHECK_THROWS_WITH(detect(dir.path()), Catch::StartsWith("Procfile: the command must be UTF-8"));
+}
+
+TEST_CASE("An interpreter that is given is started by what the files say") {
+  const auto start_of = [](const std::map<std::string, std::string>& files, const char* type) {
+    const TempDir dir;
+    plant(dir.path(), files);
+    return detect_start(dir.path(), model::InterpreterName(type)).web.value_or("");
+  };
+  const std::string package = R"({"scripts": {"start": "node x"}})";
+  CHECK(start_of({{"package.json", package}}, "node") == "node x");
+  CHECK(start_of({{"package.json", package}, {"Procfile", "web: other"}}, "node") == "other");
+  CHECK(start_of({{"server.js", ""}}, "node") == "exec node server.js");
+  CHECK(start_of({{"package.json", package}, {"app.py", ""}}, "python").empty());
+  CHECK(start_of({{"Procfile", "web: gunicorn app"}}, "python") == "gunicorn app");
+  CHECK_THROWS_WITH(start_of({{"package.json", "{"}}, "node"), Catch::StartsWith("package.json: "));
+}
+
 TEST_CASE("A Procfile starts the app, whatever language its dependencies are of") {
   check({.files = {{"Procfile", "web: gunicorn app:app\nworker: x\n"}, {"requirements.txt", "a"}},
          .type = "python",

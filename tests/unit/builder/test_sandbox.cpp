@@ -53,7 +53,6 @@ env:
   SECRET: "hush-hush"
   ODD: "it's \"q\" $(id) %(x) \\ \n end "
   MODE: app
-  HOME: /elsewhere
 actions:
   setup:
     main:

@@ -115,13 +115,13 @@ TEST_CASE("an app.yaml of 10 MB is refused by its size") {
   CHECK_THAT(console.err.str(), Catch::Contains("app.yaml"));
 }
 
-TEST_CASE("a missing app.yaml is a usage error that points to the docs") {
+TEST_CASE("a missing app.yaml is a usage error that says what writes one") {
   const TempDir empty;
   for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
            {"validate", "none.yaml"}, {"deploy"}, {"build", "."}}) {
     Console console(empty.path());
     CHECK(console.run(words) == 4);
-    CHECK_THAT(console.err.str(), Catch::Contains("hint: write one (docs/tutorial.md)"));
+    CHECK_THAT(console.err.str(), Catch::Contains("hint: write one: upaas init"));
   }
 }
 
@@ -135,6 +135,16 @@ TEST_CASE("what is not the app's own is left out of what is sent: its app.yaml a
         std::set<std::string>{"app.yaml", "out.tgz", "shop.tar.gz"});
   make_directory(project.root / "public");
   CHECK(not_of_the_app(file, project.root / "public") == std::set<std::string>{"shop.tar.gz"});
+}
+
+TEST_CASE("which options of uWSGI are safe is the server's to say, validate knows the defaults") {
+  const TempDir directory;
+  write_file(directory.path() / "app.yaml",
+             "name: shop\nprocesses: {web: x}\nuwsgi: {settings: ['buffer-size = 8192']}\n");
+  Console console(directory.path());
+  CHECK(read_app_file(console.context).spec.uwsgi_settings.size() == 1);
+  CHECK(console.run({"validate"}) == 4);
+  CHECK_THAT(console.err.str(), Catch::Contains("app.yaml:3:20: uwsgi.settings: the option"));
 }
 
 TEST_CASE("an app.yml is said to be there under another name") {

@@ -167,15 +167,3 @@ TEST_CASE("a command of two words is found wherever the second stands") {
   CHECK_THAT(one.out.str(), Catch::StartsWith("Usage: upaas builds cancel [ID]"));
   CHECK(one.out.str() == other.out.str());
 }
-
-TEST_CASE("the second word of a command is completed") {
-  Console console;
-  REQUIRE(console.run({"completion", "bash"}) == 0);
-  const Outcome outcome = upaas::run(
-      {.argv = {"bash", "-c",
-                console.out.str() +
-                    "COMP_WORDS=(upaas builds s); COMP_CWORD=2; _upaas; echo \"${COMPREPLY[@]}\"\n"
-                    "COMP_WORDS=(upaas builds --fo); _upaas; echo \"${COMPREPLY[@]}\"\n"
-                    "COMP_WORDS=(upaas bu); COMP_CWORD=1; _upaas; echo \"${COMPREPLY[@]}\"\n"}});
-  CHECK(outcome.output == "show\n--follow\nbuild builds\n");
-}

@@ -1,13 +1,15 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/json.h"
-#include "base/process.h"
 #include "console.h"
 #include "nlohmann/json.hpp"
 
 #include <catch2/catch.hpp>
 
 #include <algorithm>
+#include <filesystem>
+#include <regex>
+#include <set>
 
 using namespace upaas;
 using test::Console;
@@ -17,6 +19,8 @@ TEST_CASE("upaas alone prints fifteen lines") {
   CHECK(console.run({}) == 0);
   const std::string text = console.out.str();
   CHECK(std::ranges::count(text, '\n') == 15);
+  for (const char* command : {"\n  init ", "\n  deploy ", "\n  builds "})
+    CHECK_THAT(text, Catch::Contains(command));
   CHECK(console.err.str().empty());
 }
 
@@ -61,6 +65,50 @@ TEST_CASE("every command explains itself, by help and by -h") {
   }
 }
 
+TEST_CASE("with --json help, completion and version are objects, the schema is itself") {
+  const auto object = [](const std::vector<std::string>& words) {
+    Console console;
+    CHECK(console.run(words) == 0);
+    CHECK(std::ranges::count(console.out.str(), '\n') >= 1);
+    return parse_json(console.out.str(), "stdout");
+  };
+  const Json all = object({"--json", "help"});
+  CHECK(get_string(all, "schema") == "upaas.help/v1");
+  CHECK(get_array(all, "commands").size() == cli::all_commands().size());
+  CHECK(object({"--json", "--help"}) == all);
+  const Json one = object({"deploy", "--help", "--json"});
+  CHECK(get_array(one, "commands").size() == 1);
+  CHECK(get_string(one["commands"][0], "name") == "deploy");
+  CHECK(get_string(one["commands"][0]["options"][0], "name") == "bundle");
+  CHECK(get_string(one["commands"][0]["arguments"][0], "name") == "FILE");
+  CHECK(object({"help", "deploy", "--json"}) == one);
+  const Json script = object({"completion", "--json"});
+  CHECK(get_string(script, "schema") == "upaas.completion/v1");
+  CHECK(get_string(script, "script") == cli::bash_completion());
+  CHECK(get_string(object({"version", "--json"}), "schema") == "upaas.version/v1");
+  CHECK(object({"schema", "--json"}) == object({"schema"}));
+  CHECK(object({"schema", "--output", "jsonl"})["result"] == object({"schema"}));
+  CHECK(get_string(object({"help", "--output", "jsonl"}), "event") == "result");
+}
+
+TEST_CASE("docs/json.md knows every schema that the code names") {
+  namespace fs = std::filesystem;
+  const std::string page = read_file(fs::path(UPAAS_SOURCE_DIR) / "docs/json.md");
+  const std::regex name(R"(upaas\.[a-z-]+/v[0-9]+)");
+  std::set<std::string> names;
+  for (const char* module : {"base", "model", "bundle", "host", "wire", "builder", "scheduler",
+                             "deployer", "router-sub", "store", "control", "daemon", "cli"}) {
+    for (const auto& file : fs::directory_iterator(fs::path(UPAAS_SOURCE_DIR) / module)) {
+      if (file.path().extension() != ".cpp" && file.path().extension() != ".h") continue;
+      const std::string text = read_file(file.path());
+      for (std::sregex_iterator at(text.begin(), text.end(), name), end; at != end; ++at)
+        names.insert(at->str());
+    }
+  }
+  CHECK(names.size() > 20);
+  for (const std::string& schema : names) CHECK_THAT(page, Catch::Contains("`" + schema + "`"));
+}
+
 TEST_CASE("the help has a line for every command") {
   Console console;
   CHECK(console.run({"help"}) == 0);
@@ -94,18 +142,6 @@ TEST_CASE("an old name of a command still works") {
   REQUIRE(cli::find_command("list") != nullptr);
   CHECK(cli::find_command("list")->name == "apps");
   CHECK(cli::find_command("") == nullptr);
-}
-
-TEST_CASE("the completion script is good bash and completes verbs") {
-  Console console;
-  REQUIRE(console.run({"completion", "bash"}) == 0);
-  const Outcome outcome = upaas::run(
-      {.argv = {"bash", "-c",
-                console.out.str() +
-                    "COMP_WORDS=(upaas de); COMP_CWORD=1; _upaas; echo \"${COMPREPLY[@]}\""}});
-  CHECK(outcome.ok());
-  CHECK(outcome.output == "deploy destroy\n");
-  CHECK(Console().run({"completion", "csh"}) == 4);
 }
 
 TEST_CASE("an unknown format is refused") {

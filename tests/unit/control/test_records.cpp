@@ -1,6 +1,7 @@
 #include "base/files.h"
 #include "control/lord.h"
 #include "control/records.h"
+#include "control/story.h"
 
 #include <catch2/catch.hpp>
 
@@ -27,7 +28,7 @@ TEST_CASE("records come back as they were written, in the order of their numbers
                         .started = wall_now(),
                         .epoch = 3};
   store->txn({}, {Records::put(app), Records::put(rollout),
-                  Records::put(blog, ReleaseId{12}, Outcome{"failed", 5, 1})});
+                  Records::put(blog, ReleaseId{12}, control::Outcome{"failed", 5, 1})});
   const auto read = records.app(blog);
   REQUIRE(read);
   CHECK(read->uid.value == 200007);
@@ -101,4 +102,31 @@ TEST_CASE("what does not fit into one transaction is cut into pieces that do, in
   }
   CHECK(next == 1000);
   CHECK(pieces({}).empty());
+}
+
+TEST_CASE("of an app's releases the newest are kept, with the current one and those that run") {
+  const AppName blog("blog");
+  std::vector<model::Release> releases;
+  for (int number = 1; number <= 60; ++number) {
+    releases.push_back({.app = blog,
+                        .id = {number},
+                        .bundle = model::BundleId(std::string(64, 'a')),
+                        .spec = {},
+                        .runtime = {},
+                        .created = wall_now(),
+                        .by = "root"});
+  }
+  const std::vector<model::Instance> instances{
+      {.id = model::InstanceId(blog, {4}, "k3f9"), .backend = model::BackendName("here")},
+      {.id = model::InstanceId(AppName("shop"), {5}, "k3f9"),
+       .backend = model::BackendName("here")}};
+  const AppRecord app{.name = blog, .current = ReleaseId{2}};
+  const auto kept = newest_releases(app, releases, instances, 50);
+  CHECK(kept.size() == 52);
+  CHECK(kept.contains({2}));
+  CHECK(kept.contains({4}));
+  CHECK_FALSE(kept.contains({5}));
+  CHECK_FALSE(kept.contains({10}));
+  CHECK(kept.contains({11}));
+  CHECK(newest_releases({.name = blog}, {}, {}, 50).empty());
 }

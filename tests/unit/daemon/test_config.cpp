@@ -1,5 +1,7 @@
 #include "base/error.h"
+#include "base/files.h"
 #include "daemon/config.h"
+#include "model/app_yaml.h"
 
 #include <catch2/catch.hpp>
 
@@ -118,4 +120,34 @@ TEST_CASE("a missing configuration says what to write") {
     CHECK(error.kind() == ErrorKind::config);
     CHECK(error.hint().find("--config") != std::string::npos);
   }
+}
+
+TEST_CASE("safe options take the place of the defaults, more of them come beside") {
+  const auto options = [](const std::string& text) {
+    return parse_config(text, "/etc/upaas/upaas.yaml", {}).safe_options;
+  };
+  auto expected = model::default_safe_options();
+  expected.push_back("^buffer-size$");
+  CHECK(options("more_safe_options: ['^buffer-size$']") == expected);
+  CHECK(options("more_safe_options: ['^b$']\nsafe_options: ['^a$']") ==
+        std::vector<std::string>{"^a$", "^b$"});
+  CHECK_THAT(refused("a: 1"), Catch::Contains("unknown key"));
+  CHECK_THAT(refused("more_safe_options: ['((']"),
+             Catch::Contains("upaas.yaml:1:21: `more_safe_options`: '((' is not a regular"));
+}
+
+TEST_CASE(
+    "docs/configuration.md lists the safe options that there are, and its examples are read") {
+  const std::string page =
+      read_file(std::filesystem::path(UPAAS_SOURCE_DIR) / "docs/configuration.md");
+  for (const std::string& option : model::default_safe_options())
+    CHECK_THAT(page, Catch::Contains("- '" + option + "'\n"));
+  int examples = 0;
+  for (std::size_t at = 0; (at = page.find("```yaml\n", at)) != std::string::npos; ++examples) {
+    const std::size_t begin = at + 8;
+    at = page.find("```\n", begin);
+    REQUIRE(at != std::string::npos);
+    CHECK_NOTHROW(parse_config(page.substr(begin, at - begin), "/etc/upaas/upaas.yaml", {}));
+  }
+  CHECK(examples == 3);
 }

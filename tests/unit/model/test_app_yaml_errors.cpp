@@ -189,6 +189,32 @@ TEST_CASE("where the files come from is said once") {
           "f:1:1: 'repository.clone' is missing"}});
 }
 
+TEST_CASE("an option of uWSGI that is nearly one names the one that may be meant") {
+  check(
+      {{"uwsgi: {settings: ['harakri = 30']}",
+        "f:2:20: uwsgi.settings: the option 'harakri' is not among the server's safe options: did "
+        "you mean 'harakiri'?"},
+       {"uwsgi: {settings: ['enable_threads = 1']}",
+        "f:2:20: uwsgi.settings: 'enable_threads' is not an option: up to 64 letters, digits and "
+        "'-': did you mean 'enable-threads'?"}},
+      kPython);
+  try {
+    (void)read_app_yaml("uwsgi: {settings: ['harakri = 30']}", "f", {.safe_options = {"^mule$"}});
+    FAIL("accepted");
+  } catch (const Error& error) {
+    CHECK_THAT(error.message(), !Catch::Contains("did you mean"));
+    CHECK_THAT(error.hint(), Catch::Contains("docs/configuration.md"));
+  }
+}
+
+TEST_CASE("what upaas sets itself is refused in env, with its reason") {
+  check({{"env: {A: b, PORT: 8080}", "f:2:13: env: upaas sets PORT itself: each instance gets"},
+         {"env:\n  HOME: /srv", "f:3:3: env: upaas sets HOME itself, to /home/app"}},
+        kPython);
+  CHECK(read_app_yaml("{repository: {clone: x, env: {HOME: /tmp}}, processes: {web: x}}", "f")
+            .repository->env.size() == 1);
+}
+
 TEST_CASE("a uwsgi setting that could do harm is refused where it stands") {
   check(
       {{"uwsgi: {settings: [harakiri]}", "f:2:20: uwsgi.settings: 'harakiri' has no '='"},
