@@ -42,6 +42,14 @@ void write_one(int root, const Entry& entry, TarWriter& writer, std::string& buf
 
 }  // namespace
 
+void check_size(const std::string& path, std::uint64_t size, std::uint64_t total,
+                const Limits& limits) {
+  if (size <= limits.file_bytes && total <= limits.total_bytes) return;
+  throw bad_entry(path, "too large: a file may have " + std::to_string(limits.file_bytes) +
+                            " bytes, all together " + std::to_string(limits.total_bytes))
+      .with_hint("leave it out of the source with .upaasignore, or remove it in an action");
+}
+
 void hash_files(int root, std::vector<Entry>& entries, const Limits& limits) {
   std::uint64_t total = 0;
   std::string buffer;
@@ -53,10 +61,7 @@ void hash_files(int root, std::vector<Entry>& entries, const Limits& limits) {
     while (read_piece(fd.get(), buffer, path)) {
       digest.update(buffer);
       entry.size += buffer.size();
-      if (entry.size > limits.file_bytes || total + entry.size > limits.total_bytes) {
-        throw bad_entry(path, "too large: a file may have " + std::to_string(limits.file_bytes) +
-                                  " bytes, all together " + std::to_string(limits.total_bytes));
-      }
+      check_size(path, entry.size, total + entry.size, limits);
     }
     total += entry.size;
     entry.sha256 = digest.hex();

@@ -52,7 +52,7 @@ std::vector<std::filesystem::path> source_files(const std::filesystem::path& dir
 Packed pack_source(const std::filesystem::path& directory, const std::filesystem::path& output,
                    const Limits& limits, const std::set<std::string>& leave_out) {
   std::vector<Entry> entries =
-      scan_tree(directory, {.source = true, .leave_out = leave_out, .entries = limits.entries});
+      scan_tree(directory, {.source = true, .leave_out = leave_out, .limits = limits});
   const UniqueFd root = open_root(directory);
   hash_files(root.get(), entries, limits);
   add_parents(entries);

@@ -5,6 +5,7 @@
 #include "bundle/beneath.h"
 #include "bundle/entry_rules.h"
 #include "bundle/ignore.h"
+#include "bundle/pack_files.h"
 #include "model/app_spec.h"
 
 #include <dirent.h>
@@ -101,6 +102,8 @@ class Scan {
       check_link(found.path, found.target);
     } else if (S_ISREG(info.st_mode)) {
       found.executable = (info.st_mode & S_IXUSR) != 0;
+      total_ += static_cast<std::uint64_t>(info.st_size);
+      check_size(path, static_cast<std::uint64_t>(info.st_size), total_, options_.limits);
     } else {
       throw bad_entry(path, "a socket, a device or a fifo");
     }
@@ -114,9 +117,9 @@ class Scan {
   }
 
   void add(Entry found) {
-    if (entries_.size() >= options_.entries) {
+    if (entries_.size() >= options_.limits.entries) {
       throw Error(ErrorKind::invalid,
-                  "more than " + std::to_string(options_.entries) + " files to pack");
+                  "more than " + std::to_string(options_.limits.entries) + " files to pack");
     }
     entries_.push_back(std::move(found));
   }
@@ -124,6 +127,7 @@ class Scan {
   const ScanOptions& options_;
   IgnoreRules ignored_;
   std::vector<Entry> entries_;
+  std::uint64_t total_ = 0;
 };
 
 }  // namespace
