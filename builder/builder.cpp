@@ -20,13 +20,15 @@
 #include <nlohmann/json.hpp>
 
 #include <chrono>
+#include <filesystem>
 #include <optional>
+#include <system_error>
 
 namespace upaas::builder {
 
 namespace {
 
-constexpr std::size_t kFull = std::size_t{1} << 20;  // bytes free: what is written is larger
+constexpr std::uintmax_t kFull = std::uintmax_t{1} << 20;  // bytes free: what is written is larger
 constexpr const char* kFresh = "UPAAS_FRESH_PACKAGE";
 
 class Build {
@@ -119,7 +121,9 @@ void Build::stage(std::string_view name, const Work& work) {
     work();
   } catch (Error& e) {
     ended(true);
-    if (e.kind() == ErrorKind::internal && free_bytes(options_.work) < kFull)
+    std::error_code unknown;
+    const auto room = std::filesystem::space(options_.work, unknown);
+    if (e.kind() == ErrorKind::internal && !unknown && room.available < kFull)
       e.with_hint(options_.full_hint);
     throw e.within("stage " + std::string(name));
   }
