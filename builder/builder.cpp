@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "builder/cache.h"
 #include "builder/commands.h"
+#include "builder/dependencies.h"
 #include "builder/detect.h"
 #include "builder/interpreter.h"
 #include "builder/revision.h"
@@ -19,11 +20,15 @@
 #include <nlohmann/json.hpp>
 
 #include <chrono>
+#include <filesystem>
+#include <optional>
+#include <system_error>
 
 namespace upaas::builder {
 
 namespace {
 
+constexpr std::uintmax_t kFull = std::uintmax_t{1} << 20;  // bytes free: what is written is larger
 constexpr const char* kFresh = "UPAAS_FRESH_PACKAGE";
 
 class Build {
@@ -41,9 +46,12 @@ class Build {
   Built run(const std::filesystem::path& output) {
     const bool declared = spec_.interpreter.type.has_value();
     if (declared) stage("interpreter", [&] { choose(Found{}); });
-    stage("source", [&] { fresh_ = bring_source(request_, commands_, workspace_, cache_); });
+    stage("source",
+          [&] { source_ = bring_source(request_, commands_, workspace_, cache_, progress_); });
     if (spec_.repository) stage("revision", [&] { revision(); });
-    stage("files", [&] { write_spec_files(workspace_.tree(), spec_.files, options_.uid); });
+    stage("files", [&] {
+      files_ = write_spec_files(workspace_.tree(), spec_.files, options_.uid, workspace_.aside());
+    });
     if (!declared) {
       stage("interpreter", [&] { find(); });
     } else {
@@ -60,7 +68,7 @@ class Build {
     stage("pack",
           [&] { built.packed = bundle::pack(workspace_.tree(), spec_, choice_.runtime, output); });
     cache_.keep_result({made_of, built.packed, choice_.runtime});
-    if (spec_.repository) cache_.keep_tree(repository_ingredients(request_), workspace_.tree());
+    keep_tree();
     built.stages = std::move(stages_);
     return built;
   }
@@ -76,14 +84,11 @@ class Build {
   void find();
   void find_start();
   void revision();
-  /// One that changes with the source. What a command of the app.yaml prints need not.
-  [[nodiscard]] bool has_vcs_revision() const {
-    return !revision_.id.empty() && spec_.repository->revision.id.empty();
-  }
   [[nodiscard]] Ingredients ingredients() const;
   [[nodiscard]] std::optional<Built> former(const Ingredients& made_of);
   void set_up();
   void install();
+  void keep_tree();
   void finalize();
   void complete_runtime();
   void check_result() const;
@@ -100,7 +105,9 @@ class Build {
   Cache cache_;
   Choice choice_;
   model::Revision revision_;
-  bool fresh_ = true;
+  Source source_;
+  WrittenFiles files_;
+  std::optional<Dependencies> dependencies_;
   std::vector<Stage> stages_;
 };
 
@@ -119,6 +126,10 @@ void Build::stage(std::string_view name, const Work& work) {
     work();
   } catch (Error& e) {
     ended(true);
+    std::error_code unknown;
+    const auto room = std::filesystem::space(options_.work, unknown);
+    if (e.kind() == ErrorKind::internal && !unknown && room.available < kFull)
+      e.with_hint(options_.full_hint);
     throw e.within("stage " + std::string(name));
   }
   ended(false);
@@ -159,7 +170,7 @@ Environment Build::environment() const {
       path += std::string(model::kAppHome) + "/" + directory.str() + ":";
   }
   own["PATH"] = path + "/usr/local/bin:/usr/bin:/bin";
-  if (fresh_) own[kFresh] = "true";
+  if (source_.fresh) own[kFresh] = "true";
   for (const auto& [name, value] : spec_.env) own[name.str()] = value;
   return commands_.environment(own);
 }
@@ -170,6 +181,7 @@ std::string Build::definition_text() const {
   Json json{{"system", interpreters.system}, {"finalize", interpreters.finalize}};
   json["interpreter"] = choice_.definition->interpreter;
   json["main"] = choice_.definition->main;
+  json["build"] = choice_.definition->build;
   for (const auto& [name, value] : environment()) {
     if (name != kFresh) json["env"][name] = value;
   }
@@ -181,26 +193,22 @@ Ingredients Build::ingredients() const {
   made.add("app.yaml", dump_json(model::to_json(spec_)));
   made.add("interpreter", dump_json(model::to_json(choice_.runtime)));
   made.add("actions and environment of the server", definition_text());
-  // The tree of the last build also holds what that build made: a revision stands for the source.
-  if (has_vcs_revision() || !fresh_) {
-    made.add("revision", revision_.id);
-  } else {
-    made.add_digest("source", tree_digest(workspace_.tree()));
-  }
+  made.add_digest("source", source_.digest);
+  // Actions may ask the repository for it. What a command of the app.yaml prints may be the time.
+  if (spec_.repository && spec_.repository->revision.id.empty()) made.add("revision", revision_.id);
   return made;
 }
 
 std::optional<Built> Build::former(const Ingredients& made_of) {
   const auto last = cache_.last_result();
   if (request_.fresh || !options_.has_bundle || !last) return std::nullopt;
-  if (!fresh_ && !has_vcs_revision()) return std::nullopt;
   if (last->made_of != made_of) {
     reason("built: not the same as last time: " + made_of.difference(last->made_of));
     return std::nullopt;
   }
   if (!options_.has_bundle(last->packed.id)) return std::nullopt;
   reason("bundle reused: source, app.yaml, interpreter and settings are as they were");
-  if (spec_.repository) cache_.keep_tree(repository_ingredients(request_), workspace_.tree());
+  keep_tree();
   return Built{.packed = last->packed,
                .runtime = last->runtime,
                .stages = std::move(stages_),
@@ -216,49 +224,37 @@ void Build::set_up() {
   commands_.script("setup.before", spec_.setup.before, env);
   if (!spec_.setup.main.empty()) {
     commands_.script("setup.main", spec_.setup.main, env);
-  } else if (!choice_.definition->main.empty()) {
+  } else {
     install();
+    commands_.own_script("setup.build", "build of " + choice_.runtime.name.str(),
+                         choice_.definition->build, env);
   }
   commands_.script("setup.after", spec_.setup.after, env);
 }
 
 /// The interpreter's own setup, or what it made last time from the same.
 void Build::install() {
-  const auto& rule = choice_.definition->dependencies;
-  const auto run = [&] {
+  if (choice_.definition->main.empty()) return;
+  Dependencies::Build build{.fresh = request_.fresh,
+                            .others = {},
+                            .env = environment(),
+                            .reason = [this](const std::string& line) { reason(line); }};
+  build.others.add("interpreter", choice_.runtime.name.str() + choice_.runtime.version);
+  build.others.add("actions and environment of the server", definition_text());
+  for (const std::string& line : spec_.setup.before) build.others.add("actions.setup.before", line);
+  dependencies_.emplace(choice_.definition->dependencies, commands_, cache_, workspace_.tree());
+  dependencies_->install(build, [&] {
     commands_.own_script("setup.main", "setup of " + choice_.runtime.name.str(),
-                         choice_.definition->main, environment());
-  };
-  const TreeFiles files(workspace_.tree());
-  Ingredients key;
-  bool any = false;
-  for (const model::TreePath& path : rule.keys) {
-    const auto text = files.text(path.str());
-    any = any || files.has(path.str());
-    if (files.has_directory(path.str())) {
-      key.add_digest(path.str(), tree_digest(workspace_.tree() / path.str()));
-    } else {
-      key.add(path.str(), text.value_or(""));
-    }
-  }
-  if (!any || rule.paths.empty()) return run();
-  key.add("interpreter", choice_.runtime.name.str() + choice_.runtime.version);
-  key.add("actions and environment of the server", definition_text());
-  for (const std::string& line : spec_.setup.before) key.add("actions.setup.before", line);
-  if (!fresh_ && cache_.stands(key, rule.paths, workspace_.tree())) {
-    reason("dependencies reused");
-    return;
-  }
-  if (request_.fresh || !fresh_) {
-    run();
-  } else if (const auto missed = cache_.restore(key, rule.paths, workspace_.tree())) {
-    if (cache_.usable()) reason("dependencies made: " + *missed);
-    run();
-  } else {
-    reason("dependencies reused");
-    return;
-  }
-  cache_.keep(key, rule.paths, workspace_.tree());
+                         choice_.definition->main, build.env);
+  });
+}
+
+/// As the next update wants to find it: without what is not the repository's nor an action's.
+void Build::keep_tree() {
+  if (!spec_.repository || spec_.repository->update.empty()) return;
+  if (dependencies_) dependencies_->take_out();
+  if (!take_back_files(workspace_.tree(), files_, workspace_.aside())) return;
+  cache_.keep_tree(repository_ingredients(request_), workspace_.tree(), source_.digest);
 }
 
 void Build::finalize() {

@@ -6,14 +6,17 @@
 ///
 /// Order within setup (upaas 2014): the server's own actions.setup.system, the interpreter's
 /// actions.setup.interpreter, then before, main, after of the app. Without the app's own
-/// `actions.setup.main` the interpreter's runs (python: pip into .upaas/venv). The server's
-/// actions.setup.finalize end it. `%destination%` in `repository` becomes /home/app.
+/// `actions.setup.main` the interpreter's main (python: pip into .upaas/venv) and build (node: npm
+/// run build) run. The server's actions.setup.finalize end it. `%destination%` in `repository`
+/// becomes /home/app.
 ///
-/// A repository with `update` is built in the tree of its last build; only a fresh build has
-/// UPAAS_FRESH_PACKAGE=true. Dependencies are kept by their lock file (cache.h). A build whose
-/// every ingredient is as it was is not done again: the bundle is the same.
+/// A repository with `update` is built in the tree of its last build, without what `files` and the
+/// interpreter's main put there; only a fresh build has UPAAS_FRESH_PACKAGE=true. What main made is
+/// kept by its lock file (dependencies.h). A build whose every ingredient is as it was is not done
+/// again: the bundle is the same. What was cloned counts by its content, whatever its revision is.
 #pragma once
 
+#include "base/error.h"
 #include "base/process.h"
 #include "bundle/bundle.h"
 #include "host/cgroup.h"
@@ -51,6 +54,9 @@ inline const std::set<std::string, std::less<>> kNetworkStages{"source", "setup"
 struct Options {
   /// Builds happen below it, each in a directory of its own that is gone afterwards.
   std::filesystem::path work;
+  /// What an error is of which the file system of `work` is the reason, and what to do then.
+  ErrorKind full_kind = ErrorKind::build_failed;
+  std::string full_hint = "free disk space, or put `data` on a larger file system";
   model::Uid uid;  // the build user
   std::chrono::milliseconds command_limit = std::chrono::seconds(600);
   std::chrono::milliseconds total_limit = std::chrono::minutes(60);

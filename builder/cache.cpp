@@ -26,6 +26,7 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kJsonLimit = std::size_t{1} << 20;
 constexpr std::size_t kKept = 2;  // sets of dependencies
+constexpr std::string_view kUnfinished = "new-";
 
 void must(std::vector<std::string> argv) {
   Command command;
@@ -40,6 +41,19 @@ void must(std::vector<std::string> argv) {
 /// cp keeps modes, times, owners and links as they are, and follows none.
 void copy_tree(const fs::path& from, const fs::path& to) {
   must({"/bin/cp", "-a", "--reflink=auto", "--", from.string(), to.string()});
+}
+
+/// Whole or not at all, also to another file system.
+void move_tree(const fs::path& from, const fs::path& to) {
+  std::error_code failure;
+  fs::rename(from, to, failure);
+  if (!failure) return;
+  if (failure != std::errc::cross_device_link)
+    throw system_error("move " + from.string(), failure.value());
+  const TempDir temporary(to.parent_path(), kUnfinished);
+  copy_tree(from, temporary.path() / "tree");
+  fs::rename(temporary.path() / "tree", to);
+  remove_tree(from);
 }
 
 /// The directory of a path inside of a tree, made where it is missing. False where something else
@@ -103,6 +117,10 @@ void Ingredients::add_digest(const std::string& name, std::string digest) {
   parts_.emplace_back(name, std::move(digest));
 }
 
+void Ingredients::add(const Ingredients& others) {
+  parts_.insert(parts_.end(), others.parts_.begin(), others.parts_.end());
+}
+
 std::string Ingredients::digest() const {
   return sha256(dump_json(to_json()));
 }
@@ -136,7 +154,19 @@ Cache::Cache(const fs::path& directory, const model::AppName& app, model::Uid ui
     make_directory(directory, 0700);
     make_directory(directory_, 0700);
     lock_ = FileLock::attempt(directory_ / "lock");
+    if (lock_) clean();
   });
+}
+
+void Cache::clean() const {
+  std::vector<fs::path> unfinished;
+  for (const auto& entry : fs::directory_iterator(directory_)) {
+    // Its own directories, and the temporary names of its files.
+    if (entry.path().filename().native().find(kUnfinished) != std::string::npos)
+      unfinished.push_back(entry.path());
+  }
+  if (!fs::exists(directory_ / "tree.json")) unfinished.push_back(directory_ / "tree");
+  for (const fs::path& path : unfinished) remove_tree(path);
 }
 
 void Cache::give(const fs::path& path) const {
@@ -196,26 +226,20 @@ std::optional<std::string> Cache::restore(const Ingredients& key,
         trouble = "something else is at " + path.str();
         return;
       }
-      remove_tree(tree / path.str());
-      copy_tree(kept / path.str(), tree / path.str());
-      give(tree / path.str());
+      const fs::path place = tree / path.str();
+      remove_tree(place);
+      try {
+        copy_tree(kept / path.str(), place);
+      } catch (const Error&) {
+        remove_tree(place);  // half of it
+        throw;
+      }
+      give(place);
     }
     fs::last_write_time(kept, fs::file_time_type::clock::now());
     trouble.reset();
   });
   return trouble;
-}
-
-bool Cache::stands(const Ingredients& key, const std::vector<model::TreePath>& paths,
-                   const fs::path& tree) const {
-  if (!usable()) return false;
-  const auto all = by_age(directory_ / "deps");
-  if (all.empty() || all.back().filename() != key.digest()) return false;
-  const TreeFiles kept(all.back());
-  const TreeFiles there(tree);
-  return std::all_of(paths.begin(), paths.end(), [&](const model::TreePath& path) {
-    return kept.has(path.str()) == there.has(path.str());
-  });
 }
 
 void Cache::keep(const Ingredients& key, const std::vector<model::TreePath>& paths,
@@ -224,7 +248,7 @@ void Cache::keep(const Ingredients& key, const std::vector<model::TreePath>& pat
   carefully("keep", [&] {
     const fs::path all = directory_ / "deps";
     make_directory(all, 0700);
-    const TempDir temporary(directory_, "new-");
+    const TempDir temporary(directory_, kUnfinished);
     const fs::path made = temporary.path() / "deps";
     make_directory(made, 0700);
     const TreeFiles there(tree);
@@ -241,29 +265,40 @@ void Cache::keep(const Ingredients& key, const std::vector<model::TreePath>& pat
   });
 }
 
-bool Cache::take_tree(const Ingredients& by, const fs::path& tree) {
-  if (!usable()) return false;
-  bool taken = false;
+Cache::Taken Cache::take_tree(const Ingredients& by, const fs::path& tree) {
+  Taken taken;
+  if (!usable()) return taken;
   carefully("take the tree", [&] {
     const auto json = read_json(directory_ / "tree.json");
     // From here on it is this build's: a failure leaves none behind.
     fs::remove(directory_ / "tree.json");
-    if (json && Ingredients::from_json(*json) == by && fs::is_directory(directory_ / "tree")) {
-      fs::rename(directory_ / "tree", tree);
+    if (!json) return;
+    taken.why_not = "the kept tree could not be read";
+    const auto made_by = Ingredients::from_json(get_array(*json, "made_by"));
+    taken.left = get_string(*json, "left");
+    taken.source = get_string(*json, "source");
+    if (made_by == by) {
+      move_tree(directory_ / "tree", tree);
       give(tree);
-      taken = true;
+      taken.there = true;
+    } else {
+      taken.why_not = "not the same as last time: " + by.difference(made_by);
     }
-    remove_tree(directory_ / "tree");
   });
+  carefully("remove the tree", [&] { remove_tree(directory_ / "tree"); });
   return taken;
 }
 
-void Cache::keep_tree(const Ingredients& by, const fs::path& tree) {
+void Cache::keep_tree(const Ingredients& by, const fs::path& tree, const std::string& source) {
   if (!usable()) return;
   carefully("keep the tree", [&] {
+    fs::remove(directory_ / "tree.json");
     remove_tree(directory_ / "tree");
-    fs::rename(tree, directory_ / "tree");
-    write_file(directory_ / "tree.json", dump_json(by.to_json()), {.mode = 0600, .sync = false});
+    const std::string left = tree_digest(tree);
+    move_tree(tree, directory_ / "tree");
+    write_file(directory_ / "tree.json",
+               dump_json({{"made_by", by.to_json()}, {"left", left}, {"source", source}}),
+               {.mode = 0600, .sync = false});
   });
 }
 
@@ -277,6 +312,14 @@ std::string tree_digest(const fs::path& tree) {
                    entry.target});
   }
   return sha256(dump_json(all));
+}
+
+std::string file_digest(const fs::path& tree, const std::string& path) {
+  const UniqueFd root = bundle::open_root(tree);
+  const UniqueFd fd = bundle::open_beneath(root.get(), path, O_RDONLY | O_NONBLOCK);
+  Sha256 digest;
+  for (std::string piece; bundle::read_piece(fd.get(), piece, path);) digest.update(piece);
+  return digest.hex();
 }
 
 }  // namespace upaas::builder

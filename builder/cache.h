@@ -1,8 +1,8 @@
 /// What builds of one app leave for the next, below CACHE/APP, root's alone (0700):
 ///   result.json    what the last bundle was made of, and its id
 ///   deps/KEY/      products of the interpreter's own setup: a venv, node_modules, ...
-///   tree/          the whole tree of the last build of a repository, with its VCS directory
-///   tree.json      what tree/ was made by
+///   tree/          the tree of the last build of a repository, with its VCS directory
+///   tree.json      what tree/ was made by, and its digests
 /// Everything is renamed into place, so a killed build leaves old or new. Whatever is wrong with
 /// the cache costs a longer build and nothing else. One build at a time uses it; another one does
 /// without.
@@ -26,6 +26,7 @@ class Ingredients {
   /// Adds a part by its text.
   void add(const std::string& name, std::string_view text);
   void add_digest(const std::string& name, std::string digest);
+  void add(const Ingredients& others);
   [[nodiscard]] std::string digest() const;
   /// The names of parts that differ or are in one only: "requirements.txt, interpreter".
   [[nodiscard]] std::string difference(const Ingredients& other) const;
@@ -58,20 +59,25 @@ class Cache {
   [[nodiscard]] std::optional<std::string> restore(const Ingredients& key,
                                                    const std::vector<model::TreePath>& paths,
                                                    const std::filesystem::path& tree);
-  /// True when the tree, left by the last build, has what was kept last, and that was made of the
-  /// same.
-  [[nodiscard]] bool stands(const Ingredients& key, const std::vector<model::TreePath>& paths,
-                            const std::filesystem::path& tree) const;
   /// Keeps a copy of those `paths` that the tree has, and forgets older ones.
   void keep(const Ingredients& key, const std::vector<model::TreePath>& paths,
             const std::filesystem::path& tree);
 
+  struct Taken {
+    bool there = false;
+    std::string why_not;  // empty when none was kept
+    std::string left;     // its digest
+    std::string source;   // that of what the build which left it was made of
+  };
   /// Moves the kept tree to `tree`, which must not exist, when it was made by the same.
-  [[nodiscard]] bool take_tree(const Ingredients& by, const std::filesystem::path& tree);
+  [[nodiscard]] Taken take_tree(const Ingredients& by, const std::filesystem::path& tree);
   /// Moves the tree of a build that is done into the cache.
-  void keep_tree(const Ingredients& by, const std::filesystem::path& tree);
+  void keep_tree(const Ingredients& by, const std::filesystem::path& tree,
+                 const std::string& source);
 
  private:
+  /// What builds left that were killed. Under the lock.
+  void clean() const;
   /// Another user may have built last.
   void give(const std::filesystem::path& path) const;
 
@@ -82,5 +88,7 @@ class Cache {
 
 /// The digest of everything in a tree that would be packed: names, kinds, contents, links.
 [[nodiscard]] std::string tree_digest(const std::filesystem::path& tree);
+/// That of the content of one file in it.
+[[nodiscard]] std::string file_digest(const std::filesystem::path& tree, const std::string& path);
 
 }  // namespace upaas::builder

@@ -133,10 +133,10 @@ void Cage::State::look_at_cgroup() {
 void Cage::State::look_at_disk(bool last) {
   const Room room = room_of(directory);
   if (room.free < room.reserve) {
-    end(Error(ErrorKind::build_failed,
+    end(Error(options.full_kind,
               fmt::format("stopped: the file system of {} has less than {}M left",
                           options.work.string(), (room.reserve + kMegabyte - 1) / kMegabyte),
-              "free disk space, or put `data` on a larger file system"));
+              options.full_hint));
     return;
   }
   const std::lock_guard lock(disk);

@@ -38,11 +38,11 @@ const std::vector<Vcs>& known() {
         {"hg log -r . -T '{desc}'"},
         {"hg log -r 'only(%new%, %old%)' -T '{node|short} {author|person}: {desc|firstline}\\n'"}}},
       {".bzr",
-       {{"bzr revno"},
+       {{"bzr version-info --custom --template='{revision_id}'"},
         {"bzr log -l1 --log-format=long | sed -n 's/^committer: //p'"},
         {"date -d \"$(bzr version-info --custom --template='{date}')\" +%s"},
         {"bzr log -l1 --log-format=long | sed '1,/^message:/d; s/^  //'"},
-        {"bzr log --log-format=short -r %old%..%new%"}}}};
+        {"bzr log --log-format=short -r revid:%old%..revid:%new%"}}}};
   return all;
 }
 
@@ -54,11 +54,12 @@ std::string bounded(std::string text, std::size_t limit) {
   return text;
 }
 
-/// What goes into a command line: letters that no shell acts on.
+/// What goes into a command line: no option, and letters that no shell acts on.
 bool is_plain(const std::string& id) {
-  return !id.empty() && id.size() <= 64 && std::all_of(id.begin(), id.end(), [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' ||
-           c == '_';
+  constexpr std::string_view kOthers = "._@+-";
+  return !id.empty() && id.front() != '-' && std::all_of(id.begin(), id.end(), [&](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           kOthers.find(c) != kOthers.npos;
   });
 }
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -97,20 +98,30 @@ void clone(const model::Repository& repository, const Commands& commands, const 
   }
 }
 
-/// True when it was cloned.
-bool bring_repository(const Request& request, const Commands& commands, Workspace& workspace,
-                      Cache& cache) {
+/// The tree of the last build, updated; else why there is none.
+std::optional<Source> update(const Request& request, const Commands& commands,
+                             const Workspace& workspace, Cache& cache, std::string& why_not) {
   const model::Repository& repository = *request.spec.repository;
-  const bool updates = !repository.update.empty() && !request.fresh;
-  if (updates && cache.take_tree(repository_ingredients(request), workspace.tree())) {
+  if (repository.update.empty() || request.fresh) return std::nullopt;
+  const auto taken = cache.take_tree(repository_ingredients(request), workspace.tree());
+  why_not = taken.why_not;
+  if (!taken.there) return std::nullopt;
+  try {
     commands.script("repository.update", with_destination(repository.update),
                     repository_environment(repository, commands, false));
-    return false;
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::build_failed) throw;
+    why_not = error.message();
+    return std::nullopt;
   }
+  const std::string now = tree_digest(workspace.tree());
+  return Source{false, now == taken.left ? taken.source : now};
+}
+
+void bring_repository(const Request& request, const Commands& commands, Workspace& workspace) {
   workspace.make_tree();
   workspace.give_tree_away();
-  clone(repository, commands, workspace.tree());
-  return true;
+  clone(*request.spec.repository, commands, workspace.tree());
 }
 
 }  // namespace
@@ -125,28 +136,37 @@ Ingredients repository_ingredients(const Request& request) {
   };
   add("repository.clone", repository.clone);
   add("repository.update", repository.update);
+  add("actions.setup.before", request.spec.setup.before);
+  add("actions.setup.main", request.spec.setup.main);
+  add("actions.setup.after", request.spec.setup.after);
+  for (const auto& [name, value] : request.spec.env) made.add("env", name.str() + "=" + value);
+  if (request.spec.interpreter.type)
+    made.add("interpreter.type", request.spec.interpreter.type->str());
   add("interpreter.versions", request.interpreter_version
                                   ? model::Script{*request.interpreter_version}
                                   : request.spec.interpreter.versions);
   return made;
 }
 
-bool bring_source(const Request& request, const Commands& commands, Workspace& workspace,
-                  Cache& cache) {
+Source bring_source(const Request& request, const Commands& commands, Workspace& workspace,
+                    Cache& cache, const Progress& progress) {
   if (request.source_archive) {
     bundle::unpack_source(*request.source_archive, workspace.tree());
     workspace.give_tree_away();
-    return true;
-  }
-  if (request.source_directory) {
+  } else if (request.source_directory) {
     workspace.make_tree();
     copy_source(*request.source_directory, request.leave_out, workspace.tree());
     workspace.give_tree_away();
-    return true;
-  }
-  if (!request.spec.repository)
+  } else if (request.spec.repository) {
+    std::string why_not;
+    if (auto updated = update(request, commands, workspace, cache, why_not))
+      return std::move(*updated);
+    if (!why_not.empty() && progress.on_reason) progress.on_reason("cloned again: " + why_not);
+    bring_repository(request, commands, workspace);
+  } else {
     throw Error(ErrorKind::invalid, "there is no source: neither a directory nor a repository");
-  return bring_repository(request, commands, workspace, cache);
+  }
+  return {true, tree_digest(workspace.tree())};
 }
 
 }  // namespace upaas::builder

@@ -7,13 +7,21 @@
 #include "builder/commands.h"
 #include "builder/workspace.h"
 
+#include <string>
+
 namespace upaas::builder {
 
-/// Makes the tree; afterwards all of it belongs to the build uid. True when it is fresh, false when
-/// it is that of the last build, updated. Error(invalid) when there is no source or it holds what
-/// no bundle may; Error(build_failed) when the clone fails or leaves nothing.
-bool bring_source(const Request& request, const Commands& commands, Workspace& workspace,
-                  Cache& cache);
+struct Source {
+  bool fresh = true;   // not the tree of the last build, updated
+  std::string digest;  // that of the last build when its update has changed nothing
+};
+
+/// Makes the tree; afterwards all of it belongs to the build uid. When the update fails, or the kept
+/// tree was made by something else, it is cloned, and a reason says so. Error(invalid) when there is
+/// no source or it holds what no bundle may; Error(build_failed) when the clone fails or leaves
+/// nothing.
+[[nodiscard]] Source bring_source(const Request& request, const Commands& commands,
+                                  Workspace& workspace, Cache& cache, const Progress& progress);
 
 /// What the tree of a repository was made by.
 [[nodiscard]] Ingredients repository_ingredients(const Request& request);

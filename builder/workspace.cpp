@@ -49,10 +49,13 @@ Workspace::Workspace(const fs::path& work, model::Uid uid) : uid_(uid) {
   tree_ = directory_->path() / "tree";
   nothing_ = directory_->path() / "nothing";
   make_directory(nothing_, 0755);
+  aside_ = directory_->path() / "aside";
+  make_directory(aside_, 0700);
   host::write_users(directory(), uid);
 }
 
 void Workspace::make_tree() {
+  remove_tree(tree_);
   if (::mkdir(tree_.c_str(), 0755) != 0) throw system_error("make the directory " + tree_.string());
 }
 

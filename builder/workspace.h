@@ -1,5 +1,5 @@
-/// The directory of one build: 0700, with the tree in it, which belongs to the build uid, and
-/// `passwd` and `group` (host/users.h); gone with the object. A lock inside says that its process
+/// The directory of one build: 0700, with the tree in it, which belongs to the build uid, room for
+/// what is put aside of it, and `passwd` and `group` (host/users.h); gone with the object. A lock inside says that its process
 /// lives, so that `clean_up` finds the others.
 #pragma once
 
@@ -22,7 +22,9 @@ class Workspace {
   [[nodiscard]] const std::filesystem::path& tree() const { return tree_; }
   /// Empty: what stands for the tree while there is none.
   [[nodiscard]] const std::filesystem::path& nothing() const { return nothing_; }
-  /// An empty tree.
+  /// Empty at first, and out of reach of the build's commands.
+  [[nodiscard]] const std::filesystem::path& aside() const { return aside_; }
+  /// An empty tree, in place of the one that is there.
   void make_tree();
   /// Everything in the tree belongs to the build uid from here on. Nothing to do unless root
   /// builds.
@@ -33,6 +35,7 @@ class Workspace {
   std::optional<FileLock> lock_;
   std::filesystem::path tree_;
   std::filesystem::path nothing_;
+  std::filesystem::path aside_;
   model::Uid uid_;
 };
 

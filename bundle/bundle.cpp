@@ -61,12 +61,12 @@ Packed pack(const std::filesystem::path& tree, const model::AppSpec& spec,
   Manifest manifest{.spec = spec,
                     .runtime = runtime,
                     .entries = options.source_without
-                                   ? source_entries(tree, *options.source_without)
-                                   : scan_tree(tree, {}),
+                                   ? source_entries(tree, *options.source_without, options.limits)
+                                   : scan_tree(tree, {.limits = options.limits}),
                     .members = {}};
   check_entries(manifest.entries);
   const UniqueFd root = open_root(tree);
-  manifest.members = entries_begun(plan_members(manifest.entries, options.limits));
+  manifest.members = entries_begun(plan_members(manifest.entries));
   BundleOutput file(output);
   Spool spool(std::filesystem::absolute(output).parent_path());
   std::uint64_t bytes = pack_entries(root.get(), manifest.entries, options,

@@ -1,28 +1,12 @@
 #include "bundle/pack_plan.h"
 
-#include "base/error.h"
-#include "bundle/entry_rules.h"
 #include "bundle/tar_header.h"
 
 #include <algorithm>
-#include <string>
 
 namespace upaas::bundle {
 
 namespace {
-
-void check_sizes(const std::vector<Entry>& entries, const Limits& limits) {
-  std::uint64_t total = 0;
-  for (const Entry& entry : entries) {
-    if (entry.size > limits.file_bytes || entry.size > limits.total_bytes - total) {
-      throw bad_entry(entry.path.str(),
-                      "too large: a file may have " + std::to_string(limits.file_bytes) +
-                          " bytes, all together " + std::to_string(limits.total_bytes))
-          .with_hint("leave it out with .upaasignore");
-    }
-    total += entry.size;
-  }
-}
 
 void add_pieces(std::vector<PackUnit>& units, std::size_t at, std::uint64_t size) {
   for (std::uint64_t offset = 0; offset < size; offset += kMemberAim) {
@@ -36,8 +20,7 @@ void add_pieces(std::vector<PackUnit>& units, std::size_t at, std::uint64_t size
 
 }  // namespace
 
-std::vector<PackUnit> plan_members(const std::vector<Entry>& entries, const Limits& limits) {
-  check_sizes(entries, limits);
+std::vector<PackUnit> plan_members(const std::vector<Entry>& entries) {
   std::vector<PackUnit> units;
   std::uint64_t filled = kMemberAim;  // of the last unit; nothing can be added to none
   for (std::size_t at = 0; at < entries.size(); ++at) {

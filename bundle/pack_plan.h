@@ -23,10 +23,8 @@ struct PackUnit {
   std::uint64_t length = 0;  // piece
 };
 
-/// Sizes of the entries must be known. Error(invalid) that names the file with which they pass the
-/// limits.
-[[nodiscard]] std::vector<PackUnit> plan_members(const std::vector<Entry>& entries,
-                                                 const Limits& limits);
+/// Sizes of the entries must be known.
+[[nodiscard]] std::vector<PackUnit> plan_members(const std::vector<Entry>& entries);
 
 /// How many entries begin in each member.
 [[nodiscard]] std::vector<std::uint32_t> entries_begun(const std::vector<PackUnit>& units);

@@ -79,10 +79,7 @@ struct Slot {
 class Packer {
  public:
   Packer(int root, std::vector<Entry>& entries, const PackOptions& options)
-      : root_(root),
-        entries_(entries),
-        options_(options),
-        units_(plan_members(entries, options.limits)) {}
+      : root_(root), entries_(entries), options_(options), units_(plan_members(entries)) {}
 
   std::uint64_t run(const std::function<void(std::string_view)>& take) {
     Ordered<Slot> work(units_.size(), options_.threads,
@@ -195,7 +192,7 @@ std::uint64_t pack_text(const model::TreePath& path, std::string_view content,
 }
 
 void hash_files(int root, std::vector<Entry>& entries, const PackOptions& options) {
-  const std::vector<PackUnit> units = plan_members(entries, options.limits);
+  const std::vector<PackUnit> units = plan_members(entries);
   struct Buffer {
     std::string bytes;
   };

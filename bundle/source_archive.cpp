@@ -49,16 +49,16 @@ std::vector<std::filesystem::path> source_files(const std::filesystem::path& dir
 }
 
 std::vector<Entry> source_entries(const std::filesystem::path& directory,
-                                  const std::set<std::string>& leave_out, std::size_t most) {
+                                  const std::set<std::string>& leave_out, const Limits& limits) {
   std::vector<Entry> entries =
-      scan_tree(directory, {.source = true, .leave_out = leave_out, .entries = most});
+      scan_tree(directory, {.source = true, .leave_out = leave_out, .limits = limits});
   add_parents(entries);
   return entries;
 }
 
 Packed pack_source(const std::filesystem::path& directory, const std::filesystem::path& output,
                    const PackOptions& options, const std::set<std::string>& leave_out) {
-  std::vector<Entry> entries = source_entries(directory, leave_out, options.limits.entries);
+  std::vector<Entry> entries = source_entries(directory, leave_out, options.limits);
   const UniqueFd root = open_root(directory);
   BundleOutput file(output);
   const std::uint64_t bytes = pack_entries(root.get(), entries, options,

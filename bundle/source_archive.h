@@ -23,7 +23,7 @@ namespace upaas::bundle {
 /// The same as entries without sha256, with the directories that they lie in.
 [[nodiscard]] std::vector<Entry> source_entries(const std::filesystem::path& directory,
                                                 const std::set<std::string>& leave_out = {},
-                                                std::size_t most = Limits{}.entries);
+                                                const Limits& limits = {});
 
 /// Packs them into `output`. Error(not_found) when the directory is missing; Error(invalid) when
 /// the limits are passed or a special file is met.

@@ -102,6 +102,7 @@ class Scan {
     } else if (S_ISREG(info.st_mode)) {
       found.executable = (info.st_mode & S_IXUSR) != 0;
       found.size = static_cast<std::uint64_t>(info.st_size);
+      check_size(found);
     } else {
       throw bad_entry(path, "a socket, a device or a fifo");
     }
@@ -114,10 +115,20 @@ class Scan {
     }
   }
 
+  void check_size(const Entry& file) {
+    const Limits& limits = options_.limits;
+    total_ += file.size;
+    if (file.size <= limits.file_bytes && total_ <= limits.total_bytes) return;
+    throw bad_entry(file.path.str(),
+                    "too large: a file may have " + std::to_string(limits.file_bytes) +
+                        " bytes, all together " + std::to_string(limits.total_bytes))
+        .with_hint("leave it out of the source with .upaasignore, or remove it in an action");
+  }
+
   void add(Entry found) {
-    if (entries_.size() >= options_.entries) {
+    if (entries_.size() >= options_.limits.entries) {
       throw Error(ErrorKind::invalid,
-                  "more than " + std::to_string(options_.entries) + " files to pack");
+                  "more than " + std::to_string(options_.limits.entries) + " files to pack");
     }
     entries_.push_back(std::move(found));
   }
@@ -125,6 +136,7 @@ class Scan {
   const ScanOptions& options_;
   IgnoreRules ignored_;
   std::vector<Entry> entries_;
+  std::uint64_t total_ = 0;
 };
 
 }  // namespace

@@ -20,11 +20,12 @@ struct ScanOptions {
   bool source = false;
   /// Paths that are left out, too.
   std::set<std::string> leave_out = {};
-  std::size_t entries = Limits{}.entries;
+  Limits limits = {};
 };
 
 /// Entries without sha256. Error(not_found) when the directory is missing; Error(invalid)
-/// for special files, names and links that a reader would refuse, and too many entries.
+/// for special files, names and links that a reader would refuse, too many entries, and files that
+/// are too large before anything of them is read.
 [[nodiscard]] std::vector<Entry> scan_tree(const std::filesystem::path& directory,
                                            const ScanOptions& options);
 

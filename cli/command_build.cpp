@@ -134,7 +134,8 @@ class BuildGroups {
 builder::Built build(Context& context, const AppFile& file,
                      std::shared_ptr<const model::Interpreters> interpreters,
                      const fs::path& output, Shown& shown, std::stop_token stop) {
-  const TempDir work(variable(context.env, "TMPDIR").value_or("/tmp"));
+  const std::string tmpdir = variable(context.env, "TMPDIR").value_or("/tmp");
+  const TempDir work(tmpdir);
   const BuildUser user(work.path());
   const BuildGroups groups;
   const auto directory = source_directory(file);
@@ -149,6 +150,10 @@ builder::Built build(Context& context, const AppFile& file,
          .fresh = context.arguments.has("fresh"),
          .interpreter_version = context.arguments.value("interpreter-version")},
         {.work = work.path(),
+         .full_kind = ErrorKind::internal,
+         .full_hint = fmt::format("builds happen in TMPDIR ({}): free disk space there, or name "
+                                  "another directory: TMPDIR=DIRECTORY upaas build",
+                                  tmpdir),
          .uid = user.uid(),
          .cgroups = groups.root(),
          .env = {},

@@ -159,12 +159,13 @@ void read_actions(const Reader& reader, const YamlNode& node, const Table& setup
 }
 
 void read_dependencies(DependencyRule& rule, const Reader& reader, const YamlNode& node) {
-  reader.each(node,
-              Table{{"keys", [&](const Reader& r,
-                                 const YamlNode& n) { rule.keys = r.named_list<TreePath>(n); }},
-                    {"paths", [&](const Reader& r, const YamlNode& n) {
-                       rule.paths = r.named_list<TreePath>(n);
-                     }}});
+  reader.each(
+      node,
+      Table{{"keys",
+             [&](const Reader& r, const YamlNode& n) { rule.keys = r.named_list<TreePath>(n); }},
+            {"refers", [&](const Reader& r, const YamlNode& n) { rule.refers = r.script(n); }},
+            {"paths",
+             [&](const Reader& r, const YamlNode& n) { rule.paths = r.named_list<TreePath>(n); }}});
 }
 
 Table definition_keys(InterpreterDefinition& made) {
@@ -192,7 +193,8 @@ Table definition_keys(InterpreterDefinition& made) {
              r, n,
              {{"interpreter",
                [&](const Reader& s, const YamlNode& m) { made.interpreter = s.script(m); }},
-              {"main", [&](const Reader& s, const YamlNode& m) { made.main = s.script(m); }}});
+              {"main", [&](const Reader& s, const YamlNode& m) { made.main = s.script(m); }},
+              {"build", [&](const Reader& s, const YamlNode& m) { made.build = s.script(m); }}});
        }},
       {"dependencies",
        [&](const Reader& r, const YamlNode& n) { read_dependencies(made.dependencies, r, n); }},

@@ -32,9 +32,12 @@ struct SettingRule {
   [[nodiscard]] std::optional<std::string> refuse(std::string_view text) const;
 };
 
-/// Products of the setup that may be kept for the next build.
+/// Products of `main` that may be kept for the next build.
 struct DependencyRule {
-  std::vector<TreePath> keys;   // files whose content decides; absent ones count as absent
+  std::vector<TreePath> keys;  // files whose content decides; absent ones count as absent
+  /// Prints further keys, one a line; `.` is the whole tree. When it fails, nothing is kept, and the
+  /// last line says why.
+  Script refers;
   std::vector<TreePath> paths;  // what is kept
 };
 
@@ -49,6 +52,7 @@ struct InterpreterDefinition {
   std::vector<TreePath> path;  // goes in front of PATH when the tree has it
   Script interpreter;          // actions.setup.interpreter
   Script main;                 // actions.setup.main
+  Script build;                // actions.setup.build: after main, also when its products were kept
   DependencyRule dependencies;
   std::string plugin;         // uWSGI's; empty: runs only as an HTTP server (`processes.web`)
   std::string template_text;  // lines of the vassal's ini

@@ -202,6 +202,29 @@ class SmallPlatform(unittest.TestCase):
             finally:
                 subprocess.run(["umount", "-l", disk], check=True)
 
+    def test_a_build_of_the_command_line_in_a_full_TMPDIR_names_it(self):
+        import tempfile
+        with tempfile.TemporaryDirectory(prefix="upaas-e2e-disk-") as disk, tempfile.TemporaryDirectory() as source:
+            subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m,mode=1777", "tmpfs", disk], check=True)
+            try:
+                yaml, big = os.path.join(source, "app.yaml"), os.path.join(source, "big.bin")
+                with open(yaml, "w") as file:
+                    file.write("name: big\nprocesses: {web: x}\nactions: {setup: {main: 'head -c 30000000 /dev/urandom > made'}}\n")
+
+                def full():
+                    result = subprocess.run([BIN / "upaas", "build", yaml], cwd=source, capture_output=True, text=True, timeout=60,
+                                            env={"PATH": os.environ["PATH"], "TMPDIR": disk})
+                    self.assertEqual(result.returncode, 1, result.stderr)
+                    self.assertIn(f"builds happen in TMPDIR ({disk})", result.stderr)
+                    self.assertIn("TMPDIR=DIRECTORY upaas build", result.stderr)
+                    self.assertNotIn("`data`", result.stderr)
+                full()
+                with open(big, "wb") as file:
+                    file.write(os.urandom(30 << 20))
+                full()
+            finally:
+                subprocess.run(["umount", disk], check=True)
+
     def test_a_second_deploy_is_told_who_holds_the_lock_and_a_build_ends_with_its_time_limit_or_the_daemon(self):
         with Platform(config="build: {time_limit: 3s}\n") as p:
             slow = p.app("slow", app_yaml="name: slow\ninterpreter: {type: python}\n"

@@ -1,6 +1,7 @@
 #include "support.h"
 
 #include "base/clock.h"
+#include "base/digest.h"
 #include "host/templates.h"
 #include "model/app_yaml.h"
 
@@ -66,16 +67,31 @@ Builds::Builds(std::uint32_t uid) {
       host::shipped_interpreters(UPAAS_SOURCE_DIR "/templates"));
   options.command_limit = std::chrono::seconds(60);
   progress.on_line = [this](std::string_view line) { lines.emplace_back(line); };
+  progress.on_reason = [this](std::string_view line) { reasons.emplace_back(line); };
   progress.on_stage = [this](std::string_view stage) { stages.emplace_back(stage); };
   put(source / "app.py", "def application(environ, start_response):\n    return [b'x']\n");
 }
 
 Built Builds::build(std::string_view app_yaml) {
+  reasons.clear();
   const model::AppSpec spec = model::read_app_yaml(app_yaml, "app.yaml");
   Request request{
       .app = model::AppName("hello"), .spec = spec, .source_directory = {}, .source_archive = {}};
   if (!spec.repository) request.source_directory = source;
   return builder::build(request, options, output, progress);
+}
+
+void Builds::keep() {
+  options.cache = dir.path() / "cache";
+  options.has_bundle = [this](const model::BundleId& id) {
+    return fs::exists(output) && sha256_file(output) == id.str();
+  };
+}
+
+bool Builds::said(const std::string& text) const {
+  return std::any_of(reasons.begin(), reasons.end(), [&](const std::string& reason) {
+    return reason.find(text) != std::string::npos;
+  });
 }
 
 std::string Builds::built(const std::string& path) {
@@ -93,6 +109,50 @@ bool Builds::left_nothing() const {
   if (!fs::exists(options.work)) return true;
   return std::all_of(fs::directory_iterator(options.work), fs::directory_iterator(),
                      [](const auto& entry) { return entry.path().filename() == ".lock"; });
+}
+
+bool has(const Builds& builds, const std::string& path) {
+  const auto entries = bundle::verify(builds.output).entries;
+  return std::any_of(entries.begin(), entries.end(),
+                     [&](const bundle::Entry& entry) { return entry.path.str() == path; });
+}
+
+Repositories::Repositories(const fs::path& directory) : directory_(directory) {
+  fs::create_directories(directory_ / "served");
+  server_.emplace("git", directory_ / "served");
+}
+
+void Repositories::commit(const std::string& name, const std::string& path,
+                          const std::string& text) {
+  const auto git = [&](const fs::path& cwd, std::vector<std::string> words) {
+    Command command;
+    command.argv = {"git",
+                    "-c",
+                    "user.name=t",
+                    "-c",
+                    "user.email=t@localhost",
+                    "-c",
+                    "init.defaultBranch=main"};
+    command.argv.insert(command.argv.end(), words.begin(), words.end());
+    command.cwd = cwd;
+    const Outcome outcome = run(command);
+    INFO(outcome.output);
+    REQUIRE(outcome.ok());
+  };
+  const fs::path bare = directory_ / "served" / (name + ".git");
+  const fs::path work = directory_ / name;
+  if (!fs::exists(bare)) {
+    git(directory_, {"init", "-q", "--bare", bare.string()});
+    git(directory_, {"clone", "-q", bare.string(), work.string()});
+  }
+  put(work / path, text);
+  git(work, {"add", "."});
+  git(work, {"commit", "-q", "-m", path});
+  git(work, {"push", "-q", "origin", "HEAD:main"});
+}
+
+std::string Repositories::url(const std::string& name) const {
+  return "git://127.0.0.1:" + std::to_string(server_->port()) + "/" + name + ".git";
 }
 
 Server::Server(const std::string& kind, const fs::path& directory)

@@ -8,6 +8,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,10 +29,15 @@ struct Builds {
   Progress progress;
   std::vector<std::string> lines;
   std::vector<std::string> stages;
+  std::vector<std::string> reasons;  // of the last build
 
   /// A source with an `app.py`; builds run as `uid`.
   explicit Builds(std::uint32_t uid = 265'100);
   Built build(std::string_view app_yaml);
+  /// From now on a build uses what the former ones left.
+  void keep();
+  /// Whether the last build gave a reason that holds the text.
+  bool said(const std::string& text) const;
   Error failure(std::string_view app_yaml) {
     return error_of([&] { static_cast<void>(build(app_yaml)); });
   }
@@ -40,6 +46,9 @@ struct Builds {
   /// Neither a bundle nor a work directory.
   bool left_nothing() const;
 };
+
+/// Whether the bundle has the path.
+bool has(const Builds& builds, const std::string& path);
 
 /// A setting of the runtime; empty when it has none.
 std::string setting(const Built& built, const std::string& name);
@@ -53,6 +62,19 @@ class Server {
  private:
   Process process_;
   int port_ = 0;
+};
+
+/// Bare git repositories in a directory, changed by commits and served by a Server("git").
+class Repositories {
+ public:
+  explicit Repositories(const fs::path& directory);
+  /// Makes NAME.git when there is none; the file has the text afterwards.
+  void commit(const std::string& name, const std::string& path, const std::string& text);
+  std::string url(const std::string& name) const;
+
+ private:
+  fs::path directory_;
+  std::optional<Server> server_;
 };
 
 /// Pids on this machine that run as that uid, and those whose arguments hold the text.

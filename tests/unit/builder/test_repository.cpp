@@ -102,7 +102,7 @@ TEST_CASE("Every kind of repository says its revision, author, date and descript
        "bzr init -q /tmp/r; cd /tmp/r; bzr whoami --branch 'Ann <ann@example.org>'; "
        "echo 'application = 1' >app.py; bzr add -q; bzr commit -qm 'a first word'; "
        "bzr branch -q --use-existing-dir /tmp/r %destination%",
-       "1", "Ann <ann@example.org>", "a first word"}};
+       "ann@example.org-[0-9]{14}-[a-z0-9]{16}", "Ann <ann@example.org>", "a first word"}};
   for (const Vcs& vcs : all) {
     DYNAMIC_SECTION(vcs.name) {
       Builds b;

@@ -101,6 +101,17 @@ TEST_CASE("A source that cannot be packed says why") {
   CHECK_FALSE(fs::exists(s.file));
 }
 
+TEST_CASE("A file that is too large is refused by its size, unread") {
+  Source s;
+  put(s.tree / "large", "");
+  fs::resize_file(s.tree / "large", std::uintmax_t{1} << 40);
+  const Error e = error_of([&] { static_cast<void>(source_files(s.tree)); });
+  CHECK(e.kind() == ErrorKind::invalid);
+  CHECK(e.message().find("'large': too large") != std::string::npos);
+  CHECK(e.hint().find(".upaasignore") != std::string::npos);
+  CHECK(error_of([&] { static_cast<void>(pack_source(s.tree, s.file)); }).message() == e.message());
+}
+
 TEST_CASE("A bundle is no source archive: .upaas is refused") {
   TempDir dir;
   plant(dir.path() / "tree");

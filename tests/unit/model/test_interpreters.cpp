@@ -32,7 +32,8 @@ ruby:
     version: [ruby, -v]
     packages: [ruby]
     settings: {rackup: {kind: path, default: config.ru}}
-    actions: {setup: {interpreter: gem env, main: bundle install}}
+    actions: {setup: {interpreter: gem env, main: bundle install, build: rake assets}}
+    dependencies: {keys: [Gemfile], refers: cat more, paths: [gems]}
     uwsgi: {plugin: rack, template: ruby.ini, vars: {threads: 4}}
   "3.1":
     version: [ruby3.1, -v]
@@ -50,6 +51,8 @@ TEST_CASE("a definition says everything that upaas 2014's did") {
   const auto& any = *all.find(ruby, "2.7");
   CHECK(any.packages == std::vector<std::string>{"ruby"});
   CHECK(any.main == Script{"bundle install"});
+  CHECK(any.build == Script{"rake assets"});
+  CHECK(any.dependencies.refers == Script{"cat more"});
   CHECK(any.template_text == "rack = x\n");
   CHECK(any.vars.at(SettingName("threads")).str() == "4");
   CHECK(any.settings.at(SettingName("rackup")).otherwise->str() == "config.ru");
