@@ -72,12 +72,15 @@ void add_machine(Argv& argv, const Sandbox& sandbox) {
   add_open_directory(argv, "/etc");
   add_open_directory(argv, "/etc/ssl");
   for (const std::string name : kEtc) add(argv, {"--ro-bind-try", "/etc/" + name, "/etc/" + name});
-  // A /tmp with another mode than 1777 breaks apt and others.
-  add(argv, {"--proc", "/proc", "--dev", "/dev", "--perms", "1777"});
-  if (sandbox.tmp_size.value > 0) {
-    add(argv, {"--size", std::to_string(sandbox.tmp_size.bytes())});
+  add(argv, {"--proc", "/proc", "--dev", "/dev"});
+  // With another mode than 1777 the one breaks apt and others, the other every semaphore.
+  for (const char* place : {"/tmp", "/dev/shm"}) {
+    add(argv, {"--perms", "1777"});
+    if (sandbox.tmp_size.value > 0) {
+      add(argv, {"--size", std::to_string(sandbox.tmp_size.bytes())});
+    }
+    add(argv, {"--tmpfs", place});
   }
-  add(argv, {"--tmpfs", "/tmp"});
 }
 
 void add_files(Argv& argv, const Sandbox& sandbox) {

@@ -1,7 +1,7 @@
 /// The cage that builds run in: bubblewrap's argv as a pure function. What is inside: the machine's
 /// /usr (read-only, with the /bin, /lib... links of Debian 12), the few files of /etc that name
-/// resolution, TLS and dynamic linking need, /proc and /dev of its own, an empty /tmp, and the
-/// app's tree at /home/app. What is not: /root, /home, /var, /run, the data of upaas, other
+/// resolution, TLS and dynamic linking need, /proc and /dev of its own, an empty /tmp and /dev/shm,
+/// and the app's tree at /home/app. What is not: /root, /home, /var, /run, the data of upaas, other
 /// processes. Own pid, ipc and uts namespaces; killed with its parent; no terminal; exactly the
 /// given environment (and PWD). Inside, the command runs as `uid` without capabilities (setpriv
 /// drops them after bubblewrap, run as root, has mounted: so no path of the host needs to be
@@ -28,7 +28,8 @@ struct Sandbox {
   std::map<std::filesystem::path, std::filesystem::path> files = {};
   /// Directories of a cgroup that it joins before anything else, as root.
   std::vector<std::filesystem::path> cgroups = {};
-  model::Megabytes tmp_size = {};  // of its /tmp; 0: half of the machine's memory
+  /// Of its /tmp and of its /dev/shm; 0: half of the machine's memory.
+  model::Megabytes tmp_size = {};
 };
 
 /// argv that runs `command` in it. Error(config) when one of `files` would lie in /home/app, /usr,

@@ -77,6 +77,13 @@ TEST_CASE("What a build writes to /tmp counts as memory, and ends before that") 
   b.left_no_trace();
 }
 
+TEST_CASE("What a build writes to /dev/shm counts as memory, together with its /tmp") {
+  Caged b(265'133);
+  b.options.limits.memory = {64};
+  b.ends("\"for d in /tmp /dev/shm; do head -c 32M /dev/zero >$d/x; done; sleep 600\"", "memory",
+         "64M");
+}
+
 TEST_CASE("A build that forks without end is ended") {
   Caged b(265'123);
   b.options.limits.processes = 40;

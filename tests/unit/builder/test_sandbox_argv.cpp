@@ -50,6 +50,7 @@ TEST_CASE("The sandbox joins its cgroup before anything else, and its /tmp has a
   CHECK(argv.front() == "/bin/sh");
   CHECK(has(argv, {"sh", "/cg/pids/x", "/cg/memory/x", "--", "/usr/bin/bwrap"}));
   CHECK(has(argv, {"--perms", "1777", "--size", "3145728", "--tmpfs", "/tmp"}));
+  CHECK(has(argv, {"--perms", "1777", "--size", "3145728", "--tmpfs", "/dev/shm"}));
 }
 
 TEST_CASE("No value of the environment is in an argument list") {
