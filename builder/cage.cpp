@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/guarded.h"
+#include "base/text.h"
 #include "builder/disk_use.h"
 #include "host/cgroup.h"
 
@@ -194,7 +195,7 @@ void Cage::line(std::string_view text, bool pass_on) {
   if (state.output > limit) {
     state.end(too_much("wrote more output", "output", state.options.limits.output.str()));
   } else if (pass_on && state.progress.on_line) {
-    state.progress.on_line(text);
+    state.progress.on_line(without_credentials(text));
   }
 }
 

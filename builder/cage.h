@@ -32,7 +32,7 @@ class Cage {
   [[nodiscard]] model::Megabytes tmp_size() const;
   /// Requested by whoever stops the build, and by a limit that is met.
   [[nodiscard]] std::stop_token stop() const;
-  /// Takes a line of output: counts it, passes it on if wanted.
+  /// Takes a line of output: counts it, passes it on, without credentials, if wanted.
   void line(std::string_view text, bool pass_on);
   /// After a command: looks once more. The limit that was met, if one was, its value, and the key
   /// that raises it, as Error(build_failed).

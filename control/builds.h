@@ -68,7 +68,4 @@ void keep_builds(Platform& platform, const AppName& app, const std::set<ReleaseI
 /// Removes all of them.
 void forget_builds(Platform& platform, const AppName& app);
 
-/// `://NAME:PASSWORD@` becomes `://***@`: what a record says of a command has no credentials in it.
-[[nodiscard]] std::string without_credentials(std::string text);
-
 }  // namespace upaas::control

@@ -33,6 +33,15 @@ constexpr const char* kFirstProcess = R"sh("$@"; exit $?)sh";
 /// command.
 constexpr const char* kTakeEnvironment = R"sh(eval "$(cat)"; exec "$@" </dev/null)sh";
 
+/// The same for a script, which is the last of what it is given. A shell of its own runs it, for
+/// which IFS and others in the environment mean nothing, and finds it in its input.
+constexpr const char* kTakeScript = R"sh(eval "$(cat)"; exec /bin/sh -c "$0" /bin/sh <<END
+$1
+END
+)sh";
+constexpr const char* kRunScript =
+    R"sh(set -- "$(/bin/cat)"; exec </dev/null; set -e; eval "set --; $1")sh";
+
 /// "DIRECTORY... -- COMMAND": every process of the command is a member from its first moment on.
 constexpr const char* kJoin =
     R"sh(while [ "$1" != -- ]; do echo 0 >"$1/cgroup.procs" || exit 125; shift; done; shift; exec "$@")sh";
@@ -140,6 +149,10 @@ std::vector<std::string> sandbox_argv(const Sandbox& sandbox,
   }
   add(argv, {"--chdir", home, "--", "/bin/sh", "-c", kFirstProcess, "sh"});
   if (root) add_identity(argv, sandbox);
+  if (sandbox.script) {
+    add(argv, {"/bin/sh", "-c", kTakeScript, kRunScript});
+    return argv;
+  }
   add(argv, {"/bin/sh", "-c", kTakeEnvironment, "sh"});
   argv.insert(argv.end(), command.begin(), command.end());
   return argv;
@@ -153,6 +166,7 @@ std::string sandbox_input(const Sandbox& sandbox) {
     }
     text += "export " + name + "=" + shell_quoted(value) + "\n";
   }
+  if (sandbox.script) text += "set -- " + shell_quoted(*sandbox.script) + "\n";
   return text;
 }
 

@@ -14,6 +14,7 @@
 
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,8 @@ struct Sandbox {
   std::filesystem::path tree;  // becomes /home/app, writable
   model::Uid uid;              // owner of the tree
   Environment env;
+  /// In place of a command: what `/bin/sh -e -c` would run.
+  std::optional<std::string> script = {};
   bool network = true;
   /// Files of the host shown read-only at the given place inside (CA files, registry settings).
   std::map<std::filesystem::path, std::filesystem::path> files = {};
@@ -36,10 +39,10 @@ struct Sandbox {
 /// /proc or /dev, or its place is not an absolute path. The command's exit code is argv's; when it
 /// ends, whatever it left running in the background is dead before argv ends.
 [[nodiscard]] std::vector<std::string> sandbox_argv(const Sandbox& sandbox,
-                                                    const std::vector<std::string>& command);
+                                                    const std::vector<std::string>& command = {});
 
-/// What argv must get as its input: the environment, which everybody on the machine could read in
-/// an argument list. The command itself gets an empty input. Error(invalid) for a name that no
+/// What argv must get as its input: the environment and the script, which everybody on the machine
+/// could read in an argument list. The command itself gets an empty input. Error(invalid) for a name that no
 /// shell takes.
 [[nodiscard]] std::string sandbox_input(const Sandbox& sandbox);
 

@@ -60,6 +60,14 @@ TEST_CASE("No value of the environment is in an argument list") {
   CHECK(sandbox_input(sandbox()) == "export SECRET='hush'\n");
 }
 
+TEST_CASE("A script is in no argument list either") {
+  Sandbox s = sandbox();
+  s.script = "echo hush";
+  const auto argv = sandbox_argv(s);
+  for (const std::string& word : argv) CHECK(word.find("hush") == std::string::npos);
+  CHECK(sandbox_input(s) == "export SECRET='hush'\nset -- 'echo hush'\n");
+}
+
 TEST_CASE("A quote in a value ends no quoting, and a name that is no name is refused") {
   Sandbox s = sandbox();
   s.env = {{"A", "it's $(id)\n"}};
