@@ -41,11 +41,12 @@ class Build {
   Built run(const std::filesystem::path& output) {
     const bool declared = spec_.interpreter.type.has_value();
     if (declared) stage("interpreter", [&] { choose(Found{}); });
-    stage("source", [&] { fresh_ = bring_source(request_, commands_, workspace_, cache_); });
+    stage("source",
+          [&] { fresh_ = bring_source(request_, commands_, workspace_, cache_, cage_.stop()); });
     if (spec_.repository) stage("revision", [&] { revision(); });
     stage("files", [&] { write_spec_files(workspace_.tree(), spec_.files, options_.uid); });
     if (!declared) stage("interpreter", [&] { find(); });
-    const Ingredients made_of = ingredients();
+    const Ingredients made_of = cage_.limited([&] { return ingredients(); });
     if (auto same = former(made_of)) return std::move(*same);
     stage("setup", [&] { set_up(); });
     stage("finalize", [&] { finalize(); });
@@ -53,8 +54,10 @@ class Build {
                 .runtime = choice_.runtime,
                 .stages = {},
                 .revision = revision_};
-    stage("pack",
-          [&] { built.packed = bundle::pack(workspace_.tree(), spec_, choice_.runtime, output); });
+    stage("pack", [&] {
+      cage_.check_content(workspace_.tree());
+      built.packed = bundle::pack(workspace_.tree(), spec_, choice_.runtime, output, cage_.stop());
+    });
     cache_.keep_result({made_of, built.packed, choice_.runtime});
     if (spec_.repository) cache_.keep_tree(repository_ingredients(request_), workspace_.tree());
     built.stages = std::move(stages_);
@@ -111,7 +114,7 @@ void Build::stage(std::string_view name, const Work& work) {
   try {
     fault_point("build." + std::string(name));
     commands_.enter(name);
-    work();
+    cage_.limited(work);
   } catch (Error& e) {
     ended(true);
     throw e.within("stage " + std::string(name));
@@ -172,7 +175,7 @@ Ingredients Build::ingredients() const {
   if (has_vcs_revision() || !fresh_) {
     made.add("revision", revision_.id);
   } else {
-    made.add_digest("source", tree_digest(workspace_.tree()));
+    made.add_digest("source", tree_digest(workspace_.tree(), cage_.stop()));
   }
   return made;
 }
@@ -223,7 +226,7 @@ void Build::install() {
     const auto text = files.text(path.str());
     any = any || files.has(path.str());
     if (files.has_directory(path.str())) {
-      key.add_digest(path.str(), tree_digest(workspace_.tree() / path.str()));
+      key.add_digest(path.str(), tree_digest(workspace_.tree() / path.str(), cage_.stop()));
     } else {
       key.add(path.str(), text.value_or(""));
     }

@@ -7,27 +7,13 @@
 #include "model/app_spec.h"
 
 #include <algorithm>
-#include <chrono>
 #include <optional>
 
 namespace upaas::builder {
 
 namespace {
 
-using std::chrono::milliseconds;
-
 constexpr std::size_t kShownLines = 20;
-
-std::string seconds(milliseconds time) {
-  return std::to_string((time.count() + 999) / 1000) + " s";
-}
-
-Error too_slow(std::string_view key, milliseconds limit, const Outcome& outcome) {
-  return {ErrorKind::build_failed,
-          outcome.describe() + ": longer than build." + std::string(key) + " allows (" +
-              seconds(limit) + ")",
-          "raise build." + std::string(key) + " in the server's configuration"};
-}
 
 std::string named(std::string_view where, std::string_view text) {
   return std::string(where) + ": `" + bundle::shown(without_credentials(text)) + "`";
@@ -58,10 +44,7 @@ std::map<std::filesystem::path, std::filesystem::path> shown_files(const Options
 }  // namespace
 
 Commands::Commands(const Options& options, Cage& cage, const Workspace& workspace)
-    : options_(options),
-      cage_(cage),
-      workspace_(workspace),
-      end_(Steady::now() + options.total_limit) {}
+    : options_(options), cage_(cage), workspace_(workspace) {}
 
 void Commands::enter(std::string_view stage) {
   network_ = options_.network.contains(stage);
@@ -86,8 +69,6 @@ Environment Commands::environment(const Environment& own) const {
 
 Outcome Commands::run_inside(const What& what, const Environment& env, Kind kind,
                              const Name& name) const {
-  const auto left =
-      std::max(milliseconds(0), std::chrono::duration_cast<milliseconds>(end_ - Steady::now()));
   const bool planted = std::filesystem::exists(workspace_.tree());
   const host::Sandbox sandbox{.tree = planted ? workspace_.tree() : workspace_.nothing(),
                               .uid = options_.uid,
@@ -100,7 +81,7 @@ Outcome Commands::run_inside(const What& what, const Environment& env, Kind kind
   Command command;
   command.argv = host::sandbox_argv(sandbox, what.argv);
   command.env = Environment{{"PATH", "/usr/bin:/bin"}};
-  command.deadline = std::min(left, options_.command_limit);
+  command.deadline = options_.command_limit;
   command.input = host::sandbox_input(sandbox);
   command.on_line = [&](std::string_view line) { cage_.line(line, kind == Kind::work); };
   command.stop = cage_.stop();
@@ -108,10 +89,8 @@ Outcome Commands::run_inside(const What& what, const Environment& env, Kind kind
   outcome.output = without_credentials(outcome.output);
   std::optional<Error> end = cage_.met();
   if (!end && outcome.stopped) throw Error(ErrorKind::interrupted, "the build was stopped");
-  if (!end && outcome.timed_out) {
-    end = left < options_.command_limit ? too_slow("total_time", options_.total_limit, outcome)
-                                        : too_slow("time_limit", options_.command_limit, outcome);
-  }
+  if (!end && outcome.timed_out)
+    end = too_slow(outcome.describe(), "time_limit", options_.command_limit);
   if (end) throw end->within(name(outcome)).with_output(outcome.last_lines(kShownLines));
   return outcome;
 }

@@ -2,7 +2,6 @@
 /// build, its output passed on line by line. Credentials in a URL are in nothing that is told.
 #pragma once
 
-#include "base/clock.h"
 #include "base/process.h"
 #include "builder/builder.h"
 #include "builder/cage.h"
@@ -57,7 +56,6 @@ class Commands {
   const Options& options_;
   Cage& cage_;
   const Workspace& workspace_;
-  Steady::time_point end_;
   bool network_ = false;
 };
 

@@ -38,7 +38,7 @@ void copy_link(int from, int to, const std::string& path) {
     throw system_error("make the link " + path);
 }
 
-void copy_file(int from, int to, const std::string& path) {
+void copy_file(int from, int to, const std::string& path, const std::stop_token& stop) {
   const UniqueFd in = bundle::open_beneath(from, path, O_RDONLY | O_NONBLOCK);
   struct stat info {};
   if (::fstat(in.get(), &info) != 0) throw system_error("stat " + path);
@@ -47,16 +47,18 @@ void copy_file(int from, int to, const std::string& path) {
   const UniqueFd out = bundle::open_beneath(to, path, O_WRONLY | O_CREAT | O_EXCL, mode);
   if (::fchmod(out.get(), mode) != 0) throw system_error("chmod " + path);
   std::string buffer;
-  while (bundle::read_piece(in.get(), buffer, path)) bundle::write_piece(out.get(), buffer, path);
+  while (bundle::read_piece(in.get(), buffer, path, stop))
+    bundle::write_piece(out.get(), buffer, path);
 }
 
 void copy_source(const fs::path& directory, const std::set<std::string>& leave_out,
-                 const fs::path& tree) {
+                 const fs::path& tree, const std::stop_token& stop) {
   const auto files = bundle::source_files(directory, leave_out);
   const UniqueFd from = bundle::open_root(directory);
   const UniqueFd to = bundle::open_root(tree);
   for (const fs::path& path : files) {
     fs::create_directories((tree / path).parent_path());
+    bundle::check_stop(stop);
     struct stat info {};
     if (::fstatat(from.get(), path.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) {
       throw system_error("stat " + path.string());
@@ -64,7 +66,7 @@ void copy_source(const fs::path& directory, const std::set<std::string>& leave_o
     if (S_ISLNK(info.st_mode)) {
       copy_link(from.get(), to.get(), path.string());
     } else {
-      copy_file(from.get(), to.get(), path.string());
+      copy_file(from.get(), to.get(), path.string(), stop);
     }
   }
 }
@@ -132,15 +134,15 @@ Ingredients repository_ingredients(const Request& request) {
 }
 
 bool bring_source(const Request& request, const Commands& commands, Workspace& workspace,
-                  Cache& cache) {
+                  Cache& cache, const std::stop_token& stop) {
   if (request.source_archive) {
-    bundle::unpack_source(*request.source_archive, workspace.tree());
+    bundle::unpack_source(*request.source_archive, workspace.tree(), {}, stop);
     workspace.give_tree_away();
     return true;
   }
   if (request.source_directory) {
     workspace.make_tree();
-    copy_source(*request.source_directory, request.leave_out, workspace.tree());
+    copy_source(*request.source_directory, request.leave_out, workspace.tree(), stop);
     workspace.give_tree_away();
     return true;
   }

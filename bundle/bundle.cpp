@@ -17,11 +17,12 @@
 namespace upaas::bundle {
 
 Packed pack(const std::filesystem::path& tree, const model::AppSpec& spec,
-            const model::Runtime& runtime, const std::filesystem::path& output) {
+            const model::Runtime& runtime, const std::filesystem::path& output,
+            const std::stop_token& stop) {
   const Limits limits;
   Manifest manifest{.spec = spec, .runtime = runtime, .entries = scan_tree(tree, {})};
   const UniqueFd root = open_root(tree);
-  hash_files(root.get(), manifest.entries, limits);
+  hash_files(root.get(), manifest.entries, limits, stop);
   check_entries(manifest.entries);
 
   const std::string text = dump_json(to_json(manifest));
@@ -31,7 +32,7 @@ Packed pack(const std::filesystem::path& tree, const model::AppSpec& spec,
   TarWriter writer(output);
   writer.file(model::TreePath(kManifestPath), false, text.size());
   writer.data(text);
-  write_entries(root.get(), manifest.entries, writer);
+  write_entries(root.get(), manifest.entries, writer, stop);
   fault_point("bundle.packed");
   return writer.finish(limits);
 }

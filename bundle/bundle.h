@@ -23,6 +23,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -63,9 +64,10 @@ struct Packed {
 
 /// Packs the tree into `output` (written atomically). Sockets, devices and fifos in the tree, and
 /// links that reading would refuse, are Error(invalid) that names them; VCS directories (.git .svn
-/// .hg .bzr) are left out.
+/// .hg .bzr) are left out. Error(interrupted) on stop.
 [[nodiscard]] Packed pack(const std::filesystem::path& tree, const model::AppSpec& spec,
-                          const model::Runtime& runtime, const std::filesystem::path& output);
+                          const model::Runtime& runtime, const std::filesystem::path& output,
+                          const std::stop_token& stop = {});
 
 /// The manifest alone; reads no further than that.
 [[nodiscard]] Manifest read_manifest(const std::filesystem::path& bundle,

@@ -22,13 +22,14 @@ UniqueFd open_regular(int root, const std::string& path) {
   return fd;
 }
 
-void write_one(int root, const Entry& entry, TarWriter& writer, std::string& buffer) {
+void write_one(int root, const Entry& entry, TarWriter& writer, std::string& buffer,
+               const std::stop_token& stop) {
   const std::string& path = entry.path.str();
   const UniqueFd fd = open_regular(root, path);
   Sha256 digest;
   std::uint64_t size = 0;
   writer.file(entry.path, entry.executable, entry.size);
-  while (read_piece(fd.get(), buffer, path)) {
+  while (read_piece(fd.get(), buffer, path, stop)) {
     size += buffer.size();
     if (size > entry.size) break;
     digest.update(buffer);
@@ -42,7 +43,8 @@ void write_one(int root, const Entry& entry, TarWriter& writer, std::string& buf
 
 }  // namespace
 
-void hash_files(int root, std::vector<Entry>& entries, const Limits& limits) {
+void hash_files(int root, std::vector<Entry>& entries, const Limits& limits,
+                const std::stop_token& stop) {
   std::uint64_t total = 0;
   std::string buffer;
   for (Entry& entry : entries) {
@@ -50,7 +52,7 @@ void hash_files(int root, std::vector<Entry>& entries, const Limits& limits) {
     const std::string& path = entry.path.str();
     const UniqueFd fd = open_regular(root, path);
     Sha256 digest;
-    while (read_piece(fd.get(), buffer, path)) {
+    while (read_piece(fd.get(), buffer, path, stop)) {
       digest.update(buffer);
       entry.size += buffer.size();
       if (entry.size > limits.file_bytes || total + entry.size > limits.total_bytes) {
@@ -63,7 +65,8 @@ void hash_files(int root, std::vector<Entry>& entries, const Limits& limits) {
   }
 }
 
-void write_entries(int root, const std::vector<Entry>& entries, TarWriter& writer) {
+void write_entries(int root, const std::vector<Entry>& entries, TarWriter& writer,
+                   const std::stop_token& stop) {
   std::string buffer;
   for (const Entry& entry : entries) {
     switch (entry.type) {
@@ -74,7 +77,7 @@ void write_entries(int root, const std::vector<Entry>& entries, TarWriter& write
         writer.symlink(entry.path, entry.target);
         break;
       case Entry::Type::file:
-        write_one(root, entry, writer, buffer);
+        write_one(root, entry, writer, buffer, stop);
         break;
     }
   }

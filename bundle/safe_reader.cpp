@@ -2,6 +2,7 @@
 
 #include "base/digest.h"
 #include "base/error.h"
+#include "bundle/beneath.h"
 #include "bundle/entry_rules.h"
 #include "model/app_spec.h"
 
@@ -86,6 +87,7 @@ Seen SafeReader::take_file(const TarEntry& entry) {
   Sha256 digest;
   if (what_.writer != nullptr) what_.writer->begin_file(entry.path, entry.executable);
   reader_.data([&](std::string_view piece) {
+    check_stop(what_.stop);
     digest.update(piece);
     if (what_.writer != nullptr) what_.writer->write(piece);
   });
@@ -153,6 +155,7 @@ void SafeReader::compare(const TarEntry& entry, const Seen& seen) {
 }
 
 void SafeReader::read(const TarEntry& entry) {
+  check_stop(what_.stop);
   check_place(entry);
   if (what_.manifest != nullptr &&
       (at_ >= what_.manifest->entries.size() || what_.manifest->entries[at_].path != entry.path)) {

@@ -7,6 +7,8 @@
 #include "bundle/tar_reader.h"
 #include "bundle/tree_writer.h"
 
+#include <stop_token>
+
 namespace upaas::bundle {
 
 /// The first entry, which must be the manifest.
@@ -15,6 +17,7 @@ namespace upaas::bundle {
 struct ReadTree {
   const Manifest* manifest = nullptr;  // absent: a source archive
   TreeWriter* writer = nullptr;        // absent: only checked
+  std::stop_token stop = {};           // ends it: Error(interrupted)
 };
 /// All (other) entries to the end.
 void read_tree(TarReader& reader, const ReadTree& what, const Limits& limits);

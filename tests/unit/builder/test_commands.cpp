@@ -138,3 +138,31 @@ TEST_CASE("A stop request ends the build as interrupted") {
   CHECK(wait_until([] { return processes_of(265'112).empty(); }, 5s));
   CHECK(b.left_nothing());
 }
+
+TEST_CASE("A stop request ends the copying of the source and the packing, too") {
+  for (const std::string stage : {"source", "pack"}) {
+    Builds b;
+    std::stop_source stop;
+    b.progress.stop = stop.get_token();
+    b.progress.on_stage = [&](std::string_view name) {
+      if (name == stage) stop.request_stop();
+    };
+    const Error e = b.failure("processes: {web: x}\nactions: {setup: {main: [\"true\"]}}");
+    CHECK(e.kind() == ErrorKind::interrupted);
+    CHECK(e.message().starts_with("stage " + stage + ": "));
+    CHECK(b.left_nothing());
+  }
+}
+
+TEST_CASE("The limit of the whole build holds while it is packed") {
+  Builds b;
+  b.options.total_limit = 1500ms;
+  b.options.limits.disk = {8000};
+  const auto begin = Steady::now();
+  const Error e =
+      b.failure("processes: {web: x}\nactions: {setup: {main: [truncate -s 4G zeros]}}");
+  CHECK(e.kind() == ErrorKind::build_failed);
+  CHECK(e.message() == "stage pack: stopped after 2 s: longer than build.total_time allows (2 s)");
+  CHECK(seconds_since(begin) < 10);
+  CHECK(b.left_nothing());
+}
