@@ -30,6 +30,7 @@ class BuildUid {
   host::Claims& uids_;
   model::Uid uid_;
 };
+
 /// A port that is ours to use and that nobody listens on; who holds ports that are not
 /// his is ended within a second, and waited for. Error(no_capacity).
 [[nodiscard]] model::Port take_port(host::Claims& ports);
