@@ -1,5 +1,7 @@
 #include "base/text.h"
 
+#include <algorithm>
+
 namespace upaas {
 
 namespace {
@@ -42,6 +44,17 @@ std::string_view trimmed(std::string_view text) {
     return {};
   }
   return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
+}
+
+std::string without_credentials(std::string_view text) {
+  std::string told(text);
+  for (std::size_t at = 0; (at = told.find("://", at)) != std::string::npos;) {
+    at += 3;
+    const std::size_t end = std::min(told.find_first_of("/ \t\n'\"`", at), told.size());
+    const std::size_t sign = end > at ? told.rfind('@', end - 1) : std::string::npos;
+    if (sign != std::string::npos && sign >= at) told.replace(at, sign - at, "***");
+  }
+  return told;
 }
 
 std::string shell_quoted(std::string_view text) {

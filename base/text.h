@@ -21,6 +21,9 @@ namespace upaas {
 /// Without blanks and tabs around it.
 [[nodiscard]] std::string_view trimmed(std::string_view text);
 
+/// `://NAME:PASSWORD@` becomes `://***@`: what is told of a command has no credentials in it.
+[[nodiscard]] std::string without_credentials(std::string_view text);
+
 /// One word of a POSIX shell, whatever the bytes (but NUL) are: 'it'\''s'.
 [[nodiscard]] std::string shell_quoted(std::string_view text);
 

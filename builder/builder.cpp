@@ -46,8 +46,9 @@ class Build {
   Built run(const std::filesystem::path& output) {
     const bool declared = spec_.interpreter.type.has_value();
     if (declared) stage("interpreter", [&] { choose(Found{}); });
-    stage("source",
-          [&] { source_ = bring_source(request_, commands_, workspace_, cache_, progress_); });
+    stage("source", [&] {
+      source_ = bring_source(request_, commands_, workspace_, cache_, progress_, cage_.stop());
+    });
     if (spec_.repository) stage("revision", [&] { revision(); });
     stage("files", [&] {
       files_ = write_spec_files(workspace_.tree(), spec_.files, options_.uid, workspace_.aside());
@@ -57,7 +58,7 @@ class Build {
     } else {
       stage("start", [&] { find_start(); });
     }
-    const Ingredients made_of = ingredients();
+    const Ingredients made_of = cage_.limited([&] { return ingredients(); });
     if (auto same = former(made_of)) return std::move(*same);
     stage("setup", [&] { set_up(); });
     stage("finalize", [&] { finalize(); });
@@ -65,8 +66,11 @@ class Build {
                 .runtime = choice_.runtime,
                 .stages = {},
                 .revision = revision_};
-    stage("pack",
-          [&] { built.packed = bundle::pack(workspace_.tree(), spec_, choice_.runtime, output); });
+    stage("pack", [&] {
+      cage_.check_content(workspace_.tree());
+      built.packed =
+          bundle::pack(workspace_.tree(), spec_, choice_.runtime, output, {.stop = cage_.stop()});
+    });
     cache_.keep_result({made_of, built.packed, choice_.runtime});
     keep_tree();
     built.stages = std::move(stages_);
@@ -123,7 +127,7 @@ void Build::stage(std::string_view name, const Work& work) {
   try {
     fault_point("build." + std::string(name));
     commands_.enter(name);
-    work();
+    cage_.limited(work);
   } catch (Error& e) {
     ended(true);
     std::error_code unknown;
@@ -238,7 +242,8 @@ void Build::install() {
   Dependencies::Build build{.fresh = request_.fresh,
                             .others = {},
                             .env = environment(),
-                            .reason = [this](const std::string& line) { reason(line); }};
+                            .reason = [this](const std::string& line) { reason(line); },
+                            .stop = cage_.stop()};
   build.others.add("interpreter", choice_.runtime.name.str() + choice_.runtime.version);
   build.others.add("actions and environment of the server", definition_text());
   for (const std::string& line : spec_.setup.before) build.others.add("actions.setup.before", line);

@@ -26,6 +26,7 @@
 #include "model/units.h"
 
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -59,7 +60,7 @@ struct Options {
   std::string full_hint = "free disk space, or put `data` on a larger file system";
   model::Uid uid;  // the build user
   std::chrono::milliseconds command_limit = std::chrono::seconds(600);
-  std::chrono::milliseconds total_limit = std::chrono::minutes(60);
+  std::chrono::milliseconds total_limit = std::chrono::minutes(60);  // of all
   Limits limits = {};
   /// Where each build gets a group of its own, named as its directory; absent: memory, cpu and
   /// processes are not limited.
@@ -70,6 +71,8 @@ struct Options {
   std::map<std::filesystem::path, std::filesystem::path> files;
   /// Of kNetworkStages, those that have it.
   std::set<std::string, std::less<>> network = kNetworkStages;
+  /// Ports that others get: a build that holds one of them is ended.
+  std::vector<model::Range<std::uint32_t>> reserved_ports = {};
   std::shared_ptr<const model::Interpreters> interpreters;
   std::string domain = "localhost";  // UPAAS_SYSTEM_DOMAIN
   std::filesystem::path cache;       // empty: nothing is kept from build to build

@@ -302,10 +302,10 @@ void Cache::keep_tree(const Ingredients& by, const fs::path& tree, const std::st
   });
 }
 
-std::string tree_digest(const fs::path& tree) {
+std::string tree_digest(const fs::path& tree, const std::stop_token& stop) {
   std::vector<bundle::Entry> entries = bundle::scan_tree(tree, {});
   const UniqueFd root = bundle::open_root(tree);
-  bundle::hash_files(root.get(), entries, {});
+  bundle::hash_files(root.get(), entries, {.stop = stop});
   Json all = Json::array();
   for (const bundle::Entry& entry : entries) {
     all.push_back({entry.path.str(), static_cast<int>(entry.type), entry.executable, entry.sha256,

@@ -14,6 +14,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <utility>
 #include <vector>
@@ -87,7 +88,9 @@ class Cache {
 };
 
 /// The digest of everything in a tree that would be packed: names, kinds, contents, links.
-[[nodiscard]] std::string tree_digest(const std::filesystem::path& tree);
+/// Error(interrupted) on stop.
+[[nodiscard]] std::string tree_digest(const std::filesystem::path& tree,
+                                      const std::stop_token& stop = {});
 /// That of the content of one file in it.
 [[nodiscard]] std::string file_digest(const std::filesystem::path& tree, const std::string& path);
 

@@ -2,12 +2,15 @@
 
 #include "base/clock.h"
 #include "base/guarded.h"
+#include "base/text.h"
 #include "builder/disk_use.h"
 #include "host/cgroup.h"
+#include "host/held_ports.h"
 
 #include <fmt/core.h>
 
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 
 #include <algorithm>
@@ -26,6 +29,7 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kTick{50};
 constexpr milliseconds kWalkPeriod{2000};
+constexpr milliseconds kPortsPeriod{200};
 /// Of the time that a walk takes, it may take place again only after so many.
 constexpr int kWalkRest = 20;
 constexpr int kUrgentWalkRest = 4;
@@ -45,6 +49,13 @@ Room room_of(const fs::path& directory) {
   if (::statvfs(directory.c_str(), &info) != 0) throw system_error(directory.string());
   return {info.f_bavail * info.f_frsize,
           std::min(kMostReserve.bytes(), info.f_blocks * info.f_frsize / kReserveShare)};
+}
+
+/// Of a plain file: an overlay says something else of directories.
+dev_t device_of(const fs::path& file) {
+  struct stat info {};
+  if (::stat(file.c_str(), &info) != 0) throw system_error(file.string());
+  return info.st_dev;
 }
 
 Error too_much(const std::string& what, const std::string& key, const std::string& value) {
@@ -67,6 +78,7 @@ struct Cage::State {
                      .processes = options.limits.processes});
     }
     measured_free = room_of(directory).free;
+    device = device_of(directory / "passwd");
     watcher = std::jthread([this](const std::stop_token& over) {
       while (!over.stop_requested() && !stopped.stop_requested()) {
         look();
@@ -89,12 +101,16 @@ struct Cage::State {
 
   void look() {
     try {
+      look_at_time();
       look_at_cgroup();
       look_at_disk(false);
+      look_at_ports();
     } catch (Error& error) {
       end(error.within("watching the build"));
     }
   }
+  void look_at_time();
+  void look_at_ports();
   void look_at_cgroup();
   void look_at_disk(bool last);
   void walk(std::uint64_t free_now);
@@ -114,9 +130,36 @@ struct Cage::State {
   std::uint64_t measured_free = 0;
   Steady::time_point measured_at = Steady::now();
   milliseconds walk_took{0};
+  dev_t device = 0;  // that the tree is on
+
+  const Steady::time_point born = Steady::now();
+  Steady::time_point ports_due = born;
 
   std::jthread watcher;  // the last: it ends before what it looks at
 };
+
+void Cage::State::look_at_time() {
+  if (Steady::now() - born < options.total_limit) return;
+  const auto all = std::chrono::ceil<std::chrono::seconds>(options.total_limit).count();
+  end(too_slow(fmt::format("stopped after {} s", all), "total_time", options.total_limit));
+}
+
+/// Nobody could be given that port meanwhile, or get an answer there from whom he asked.
+void Cage::State::look_at_ports() {
+  if (options.reserved_ports.empty() || Steady::now() < ports_due) return;
+  ports_due = Steady::now() + kPortsPeriod;
+  for (const host::HeldPort& held : host::held_ports()) {
+    const auto has = [&](const auto& range) { return range.contains(held.port.value); };
+    if (held.uid != options.uid ||
+        std::none_of(options.reserved_ports.begin(), options.reserved_ports.end(), has))
+      continue;
+    end(Error(
+        ErrorKind::build_failed,
+        fmt::format("stopped: the build held the port {}, which is not its own", held.port.value),
+        "let it listen on a port that the kernel chooses (port 0)"));
+    return;
+  }
+}
 
 void Cage::State::look_at_cgroup() {
   if (!cgroup) return;
@@ -151,7 +194,8 @@ void Cage::State::look_at_disk(bool last) {
 void Cage::State::walk(std::uint64_t free_now) {
   const auto begin = Steady::now();
   const std::uint64_t limit = options.limits.disk.bytes();
-  const auto used = disk_use(directory, limit);
+  auto used = disk_use(directory, limit);
+  if (used && cgroup) *used += nameless_use(cgroup->members(), device, options.uid);
   measured_at = Steady::now();
   walk_took = std::chrono::duration_cast<milliseconds>(measured_at - begin);
   measured = used.value_or(0);
@@ -162,6 +206,13 @@ void Cage::State::walk(std::uint64_t free_now) {
   } else if (measured > limit) {
     end(too_much("wrote more", "disk", options.limits.disk.str()));
   }
+}
+
+Error too_slow(const std::string& how, const std::string& key, milliseconds limit) {
+  return {ErrorKind::build_failed,
+          fmt::format("{}: longer than build.{} allows ({} s)", how, key,
+                      std::chrono::ceil<std::chrono::seconds>(limit).count()),
+          fmt::format("raise build.{} in the server's configuration", key)};
 }
 
 Cage::Cage(const Options& options, const Progress& progress, const fs::path& directory)
@@ -194,11 +245,18 @@ void Cage::line(std::string_view text, bool pass_on) {
   if (state.output > limit) {
     state.end(too_much("wrote more output", "output", state.options.limits.output.str()));
   } else if (pass_on && state.progress.on_line) {
-    state.progress.on_line(text);
+    state.progress.on_line(without_credentials(text));
   }
 }
 
+void Cage::check_content(const fs::path& tree) const {
+  const model::Megabytes limit = state_->options.limits.disk;
+  if (packed_size(tree, limit.bytes()).value_or(limit.bytes() + 1) > limit.bytes())
+    throw too_much("wrote more, holes in files included,", "disk", limit.str());
+}
+
 std::optional<Error> Cage::met() {
+  state_->look_at_time();
   state_->look_at_cgroup();
   state_->look_at_disk(true);
   return *state_->met.lock();

@@ -1,35 +1,22 @@
 #include "builder/commands.h"
 
 #include "base/error.h"
+#include "base/text.h"
 #include "bundle/entry_rules.h"
 #include "host/sandbox.h"
 #include "model/app_spec.h"
 
 #include <algorithm>
-#include <chrono>
 #include <optional>
 
 namespace upaas::builder {
 
 namespace {
 
-using std::chrono::milliseconds;
-
 constexpr std::size_t kShownLines = 20;
 
-std::string seconds(milliseconds time) {
-  return std::to_string((time.count() + 999) / 1000) + " s";
-}
-
-Error too_slow(std::string_view key, milliseconds limit, const Outcome& outcome) {
-  return {ErrorKind::build_failed,
-          outcome.describe() + ": longer than build." + std::string(key) + " allows (" +
-              seconds(limit) + ")",
-          "raise build." + std::string(key) + " in the server's configuration"};
-}
-
 std::string named(std::string_view where, std::string_view text) {
-  return std::string(where) + ": `" + bundle::shown(text) + "`";
+  return std::string(where) + ": `" + bundle::shown(without_credentials(text)) + "`";
 }
 
 /// The last line that begins with "+ ".
@@ -57,10 +44,7 @@ std::map<std::filesystem::path, std::filesystem::path> shown_files(const Options
 }  // namespace
 
 Commands::Commands(const Options& options, Cage& cage, const Workspace& workspace)
-    : options_(options),
-      cage_(cage),
-      workspace_(workspace),
-      end_(Steady::now() + options.total_limit) {}
+    : options_(options), cage_(cage), workspace_(workspace) {}
 
 void Commands::enter(std::string_view stage) {
   network_ = options_.network.contains(stage);
@@ -83,39 +67,36 @@ Environment Commands::environment(const Environment& own) const {
   return env;
 }
 
-Outcome Commands::run_inside(const std::vector<std::string>& argv, const Environment& env,
-                             Kind kind, const Name& name) const {
-  const auto left =
-      std::max(milliseconds(0), std::chrono::duration_cast<milliseconds>(end_ - Steady::now()));
+Outcome Commands::run_inside(const What& what, const Environment& env, Kind kind,
+                             const Name& name) const {
   const bool planted = std::filesystem::exists(workspace_.tree());
   const host::Sandbox sandbox{.tree = planted ? workspace_.tree() : workspace_.nothing(),
                               .uid = options_.uid,
                               .env = env,
+                              .script = what.script,
                               .network = network_ && kind == Kind::work,
                               .files = shown_files(options_, workspace_),
                               .cgroups = cage_.cgroups(),
                               .tmp_size = cage_.tmp_size()};
   Command command;
-  command.argv = host::sandbox_argv(sandbox, argv);
+  command.argv = host::sandbox_argv(sandbox, what.argv);
   command.env = Environment{{"PATH", "/usr/bin:/bin"}};
-  command.deadline = std::min(left, options_.command_limit);
+  command.deadline = options_.command_limit;
   command.input = host::sandbox_input(sandbox);
   command.on_line = [&](std::string_view line) { cage_.line(line, kind == Kind::work); };
   command.stop = cage_.stop();
   Outcome outcome = run(command);
+  outcome.output = without_credentials(outcome.output);
   std::optional<Error> end = cage_.met();
   if (!end && outcome.stopped) throw Error(ErrorKind::interrupted, "the build was stopped");
-  if (!end && outcome.timed_out) {
-    end = left < options_.command_limit ? too_slow("total_time", options_.total_limit, outcome)
-                                        : too_slow("time_limit", options_.command_limit, outcome);
-  }
+  if (!end && outcome.timed_out)
+    end = too_slow(outcome.describe(), "time_limit", options_.command_limit);
   if (end) throw end->within(name(outcome)).with_output(outcome.last_lines(kShownLines));
   return outcome;
 }
 
-void Commands::program(const std::vector<std::string>& argv, const Environment& env,
-                       const Name& name) const {
-  const Outcome outcome = run_inside(argv, env, Kind::work, name);
+void Commands::shell(const std::string& line, const Environment& env, const Name& name) const {
+  const Outcome outcome = run_inside({.script = line}, env, Kind::work, name);
   if (outcome.ok()) return;
   Error failure(ErrorKind::build_failed, name(outcome) + ": " + outcome.describe());
   throw failure.with_output(outcome.last_lines(kShownLines));
@@ -124,21 +105,26 @@ void Commands::program(const std::vector<std::string>& argv, const Environment& 
 void Commands::own_script(std::string_view where, std::string_view name, const model::Script& lines,
                           const Environment& env) const {
   for (const std::string& line : lines) {
-    program({"/bin/sh", "-e", "-c", line}, env,
-            [&](const Outcome& outcome) { return named(where, announced(outcome.output, name)); });
+    shell(line, env,
+          [&](const Outcome& outcome) { return named(where, announced(outcome.output, name)); });
   }
 }
 
 void Commands::script(std::string_view where, const model::Script& lines,
                       const Environment& env) const {
   for (const std::string& line : lines) {
-    program({"/bin/sh", "-e", "-c", line}, env, [&](const Outcome&) { return named(where, line); });
+    shell(line, env, [&](const Outcome&) { return named(where, line); });
   }
 }
 
 Outcome Commands::ask(const std::vector<std::string>& argv, const Environment& env) const {
-  return run_inside(argv, env, Kind::question,
+  return run_inside({.argv = argv}, env, Kind::question,
                     [&](const Outcome&) { return named("a question", argv.front()); });
+}
+
+Outcome Commands::ask_shell(const std::string& line, const Environment& env) const {
+  return run_inside({.script = line}, env, Kind::question,
+                    [&](const Outcome&) { return named("a question", line); });
 }
 
 }  // namespace upaas::builder

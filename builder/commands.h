@@ -1,8 +1,7 @@
 /// The commands of a build in the sandbox: each with its time limit and within those of the whole
-/// build, its output passed on line by line.
+/// build, its output passed on line by line. Credentials in a URL are in nothing that is told.
 #pragma once
 
-#include "base/clock.h"
 #include "base/process.h"
 #include "builder/builder.h"
 #include "builder/cage.h"
@@ -10,6 +9,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,6 +33,7 @@ class Commands {
   /// A question to a program, without network; any exit code is an answer. The tree need not be
   /// there yet.
   [[nodiscard]] Outcome ask(const std::vector<std::string>& argv, const Environment& env) const;
+  [[nodiscard]] Outcome ask_shell(const std::string& line, const Environment& env) const;
 
   /// What every command gets: PATH, HOME, locale, caches that stay out of the tree, this machine's
   /// own settings, then `own`, of which HOME alone has no effect.
@@ -41,17 +42,20 @@ class Commands {
  private:
   /// "WHERE: `COMMAND`", for messages.
   using Name = std::function<std::string(const Outcome& outcome)>;
-  void program(const std::vector<std::string>& argv, const Environment& env,
-               const Name& name) const;
+  /// One of them. A script is in no argument list.
+  struct What {
+    std::vector<std::string> argv = {};
+    std::optional<std::string> script = {};
+  };
+  void shell(const std::string& line, const Environment& env, const Name& name) const;
   /// Throws for what ends the build, whatever the command made of it: a limit or a stop.
   enum class Kind { work, question };
-  [[nodiscard]] Outcome run_inside(const std::vector<std::string>& argv, const Environment& env,
-                                   Kind kind, const Name& name) const;
+  [[nodiscard]] Outcome run_inside(const What& what, const Environment& env, Kind kind,
+                                   const Name& name) const;
 
   const Options& options_;
   Cage& cage_;
   const Workspace& workspace_;
-  Steady::time_point end_;
   bool network_ = false;
 };
 

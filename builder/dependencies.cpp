@@ -20,10 +20,10 @@ constexpr std::string_view kWholeTree = ".";
 constexpr std::size_t kReferredLimit = 1000;
 
 void add_path(Ingredients& key, const std::filesystem::path& tree, const TreeFiles& files,
-              const std::string& path) {
+              const std::string& path, const std::stop_token& stop) {
   // A digest of its own for what is larger than a manifest, and for directories.
   if (files.has_directory(path)) {
-    key.add_digest(path, tree_digest(tree / path));
+    key.add_digest(path, tree_digest(tree / path, stop));
   } else if (files.has_file(path)) {
     key.add_digest(path, file_digest(tree, path));
   } else {
@@ -51,19 +51,20 @@ std::string Dependencies::add_referred(const Build& build, Ingredients& key) con
   }
   for (const std::string& line : referred) {
     if (line == kWholeTree) {
-      key.add_digest("source", tree_digest(tree_));
+      key.add_digest("source", tree_digest(tree_, build.stop));
       continue;
     }
     const auto path = model::TreePath::from(line.starts_with("./") ? line.substr(2) : line);
     if (!path) return "'" + bundle::shown(line) + "' is not in the app's tree";
-    add_path(key, tree_, files, path->str());
+    add_path(key, tree_, files, path->str(), build.stop);
   }
   return {};
 }
 
 std::string Dependencies::find_key(const Build& build, Ingredients& key) const {
   const TreeFiles files(tree_);
-  for (const model::TreePath& path : rule_.keys) add_path(key, tree_, files, path.str());
+  for (const model::TreePath& path : rule_.keys)
+    add_path(key, tree_, files, path.str(), build.stop);
   key.add(build.others);
   return add_referred(build, key);
 }

@@ -8,6 +8,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,7 @@ class Dependencies {
     Ingredients others;  // what an install is made of besides its keys
     Environment env;
     std::function<void(const std::string& line)> reason;
+    std::stop_token stop;  // ends reading with Error(interrupted)
   };
 
   /// Borrows all of them.

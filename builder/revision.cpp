@@ -1,6 +1,7 @@
 #include "builder/revision.h"
 
 #include "base/error.h"
+#include "base/text.h"
 
 #include <algorithm>
 
@@ -79,10 +80,11 @@ class Asker {
     const bool asked = !own.empty();
     std::string text;
     for (const std::string& line : asked ? own : otherwise) {
-      const Outcome outcome = commands_.ask({"/bin/sh", "-e", "-c", line}, env_);
+      const Outcome outcome = commands_.ask_shell(line, env_);
       if (!outcome.ok() && asked) {
         Error failure(ErrorKind::build_failed, "repository.revision." + std::string(name) + ": `" +
-                                                   line + "`: " + outcome.describe());
+                                                   without_credentials(line) +
+                                                   "`: " + outcome.describe());
         throw failure.with_output(outcome.last_lines(20));
       }
       if (outcome.ok()) text += outcome.stdout_only;

@@ -39,7 +39,7 @@ void copy_link(int from, int to, const std::string& path) {
     throw system_error("make the link " + path);
 }
 
-void copy_file(int from, int to, const std::string& path) {
+void copy_file(int from, int to, const std::string& path, const std::stop_token& stop) {
   const UniqueFd in = bundle::open_beneath(from, path, O_RDONLY | O_NONBLOCK);
   struct stat info {};
   if (::fstat(in.get(), &info) != 0) throw system_error("stat " + path);
@@ -48,16 +48,18 @@ void copy_file(int from, int to, const std::string& path) {
   const UniqueFd out = bundle::open_beneath(to, path, O_WRONLY | O_CREAT | O_EXCL, mode);
   if (::fchmod(out.get(), mode) != 0) throw system_error("chmod " + path);
   std::string buffer;
-  while (bundle::read_piece(in.get(), buffer, path)) bundle::write_piece(out.get(), buffer, path);
+  while (bundle::read_piece(in.get(), buffer, path, stop))
+    bundle::write_piece(out.get(), buffer, path);
 }
 
 void copy_source(const fs::path& directory, const std::set<std::string>& leave_out,
-                 const fs::path& tree) {
+                 const fs::path& tree, const std::stop_token& stop) {
   const auto files = bundle::source_files(directory, leave_out);
   const UniqueFd from = bundle::open_root(directory);
   const UniqueFd to = bundle::open_root(tree);
   for (const fs::path& path : files) {
     fs::create_directories((tree / path).parent_path());
+    bundle::check_stop(stop);
     struct stat info {};
     if (::fstatat(from.get(), path.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) {
       throw system_error("stat " + path.string());
@@ -65,7 +67,7 @@ void copy_source(const fs::path& directory, const std::set<std::string>& leave_o
     if (S_ISLNK(info.st_mode)) {
       copy_link(from.get(), to.get(), path.string());
     } else {
-      copy_file(from.get(), to.get(), path.string());
+      copy_file(from.get(), to.get(), path.string(), stop);
     }
   }
 }
@@ -100,7 +102,8 @@ void clone(const model::Repository& repository, const Commands& commands, const 
 
 /// The tree of the last build, updated; else why there is none.
 std::optional<Source> update(const Request& request, const Commands& commands,
-                             const Workspace& workspace, Cache& cache, std::string& why_not) {
+                             const Workspace& workspace, Cache& cache, std::string& why_not,
+                             const std::stop_token& stop) {
   const model::Repository& repository = *request.spec.repository;
   if (repository.update.empty() || request.fresh) return std::nullopt;
   const auto taken = cache.take_tree(repository_ingredients(request), workspace.tree());
@@ -114,7 +117,7 @@ std::optional<Source> update(const Request& request, const Commands& commands,
     why_not = error.message();
     return std::nullopt;
   }
-  const std::string now = tree_digest(workspace.tree());
+  const std::string now = tree_digest(workspace.tree(), stop);
   return Source{false, now == taken.left ? taken.source : now};
 }
 
@@ -149,24 +152,24 @@ Ingredients repository_ingredients(const Request& request) {
 }
 
 Source bring_source(const Request& request, const Commands& commands, Workspace& workspace,
-                    Cache& cache, const Progress& progress) {
+                    Cache& cache, const Progress& progress, const std::stop_token& stop) {
   if (request.source_archive) {
-    bundle::unpack_source(*request.source_archive, workspace.tree());
+    bundle::unpack_source(*request.source_archive, workspace.tree(), {}, stop);
     workspace.give_tree_away();
   } else if (request.source_directory) {
     workspace.make_tree();
-    copy_source(*request.source_directory, request.leave_out, workspace.tree());
+    copy_source(*request.source_directory, request.leave_out, workspace.tree(), stop);
     workspace.give_tree_away();
   } else if (request.spec.repository) {
     std::string why_not;
-    if (auto updated = update(request, commands, workspace, cache, why_not))
+    if (auto updated = update(request, commands, workspace, cache, why_not, stop))
       return std::move(*updated);
     if (!why_not.empty() && progress.on_reason) progress.on_reason("cloned again: " + why_not);
     bring_repository(request, commands, workspace);
   } else {
     throw Error(ErrorKind::invalid, "there is no source: neither a directory nor a repository");
   }
-  return {true, tree_digest(workspace.tree())};
+  return {true, tree_digest(workspace.tree(), stop)};
 }
 
 }  // namespace upaas::builder

@@ -41,15 +41,20 @@ void make_work(const fs::path& work) {
 
 }  // namespace
 
-Workspace::Workspace(const fs::path& work, model::Uid uid) : uid_(uid) {
+LivingDirectory::LivingDirectory(const fs::path& work) {
   make_work(work);
   const FileLock all = lock_all(work);
   directory_.emplace(work, kPrefix);
   lock_.emplace(directory_->path() / kLock);
-  tree_ = directory_->path() / "tree";
-  nothing_ = directory_->path() / "nothing";
+}
+
+Workspace::Workspace(const fs::path& work, model::Uid uid)
+    : directory_(work),
+      tree_(directory_.path() / "tree"),
+      nothing_(directory_.path() / "nothing"),
+      uid_(uid) {
   make_directory(nothing_, 0755);
-  aside_ = directory_->path() / "aside";
+  aside_ = directory_.path() / "aside";
   make_directory(aside_, 0700);
   host::write_users(directory(), uid);
 }

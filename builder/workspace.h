@@ -11,13 +11,24 @@
 
 namespace upaas::builder {
 
+/// An empty directory `build-...` below `work`, which is made if it is missing.
+class LivingDirectory {
+ public:
+  explicit LivingDirectory(const std::filesystem::path& work);
+  [[nodiscard]] const std::filesystem::path& path() const { return directory_->path(); }
+
+ private:
+  std::optional<TempDir> directory_;
+  std::optional<FileLock> lock_;
+};
+
 class Workspace {
  public:
-  /// Makes `work` if it is missing. Throws Error(internal).
+  /// Throws Error(internal).
   Workspace(const std::filesystem::path& work, model::Uid uid);
 
   /// The directory itself; nobody else uses its name below the same `work`.
-  [[nodiscard]] const std::filesystem::path& directory() const { return directory_->path(); }
+  [[nodiscard]] const std::filesystem::path& directory() const { return directory_.path(); }
   /// Does not exist at first: the source decides how it is made.
   [[nodiscard]] const std::filesystem::path& tree() const { return tree_; }
   /// Empty: what stands for the tree while there is none.
@@ -31,8 +42,7 @@ class Workspace {
   void give_tree_away();
 
  private:
-  std::optional<TempDir> directory_;
-  std::optional<FileLock> lock_;
+  LivingDirectory directory_;
   std::filesystem::path tree_;
   std::filesystem::path nothing_;
   std::filesystem::path aside_;

@@ -45,7 +45,8 @@ std::string read_link_at(int directory, const std::string& name) {
   return target;
 }
 
-bool read_piece(int fd, std::string& buffer, const std::string& name) {
+bool read_piece(int fd, std::string& buffer, const std::string& name, const std::stop_token& stop) {
+  check_stop(stop);
   buffer.resize(kPiece);
   ssize_t got = 0;
   do {
@@ -63,6 +64,10 @@ void write_piece(int fd, std::string_view bytes, const std::string& name) {
     if (put < 0) throw system_error("write " + name);
     bytes.remove_prefix(static_cast<std::size_t>(put));
   }
+}
+
+void check_stop(const std::stop_token& stop) {
+  if (stop.stop_requested()) throw Error(ErrorKind::interrupted, "it was stopped");
 }
 
 }  // namespace upaas::bundle

@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include <filesystem>
+#include <stop_token>
 #include <string>
 
 namespace upaas::bundle {
@@ -23,8 +24,13 @@ namespace upaas::bundle {
 /// The text of a symlink.
 [[nodiscard]] std::string read_link_at(int directory, const std::string& name);
 /// Up to 256 KiB from the descriptor into `buffer`, which keeps its capacity; empty at the end.
-[[nodiscard]] bool read_piece(int fd, std::string& buffer, const std::string& name);
+/// Error(interrupted) on stop.
+[[nodiscard]] bool read_piece(int fd, std::string& buffer, const std::string& name,
+                              const std::stop_token& stop = {});
 /// All of it, however many calls that takes.
 void write_piece(int fd, std::string_view bytes, const std::string& name);
+
+/// Error(interrupted) on stop.
+void check_stop(const std::stop_token& stop);
 
 }  // namespace upaas::bundle

@@ -27,10 +27,6 @@ Error changed(const std::string& path) {
       .with_hint("pack it again when nothing writes to it");
 }
 
-void refuse_when_stopped(const std::stop_token& stop) {
-  if (stop.stop_requested()) throw Error(ErrorKind::interrupted, "packing was stopped");
-}
-
 UniqueFd open_regular(int root, const Entry& entry) {
   const std::string& path = entry.path.str();
   // O_NONBLOCK: a fifo that took the file's place would hold us for ever.
@@ -97,7 +93,7 @@ class Packer {
 
  private:
   void make(const PackUnit& unit, Slot& slot) {
-    refuse_when_stopped(options_.stop);
+    check_stop(options_.stop);
     slot.tar.clear();
     if (unit.piece) {
       add_piece(unit, slot);
@@ -198,7 +194,7 @@ void hash_files(int root, std::vector<Entry>& entries, const PackOptions& option
   };
   Ordered<Buffer> work(units.size(), options.threads, [&](std::size_t index, Buffer& buffer) {
     const PackUnit& unit = units[index];
-    refuse_when_stopped(options.stop);
+    check_stop(options.stop);
     if (unit.piece && unit.offset > 0) return;
     for (std::size_t at = unit.first; at < unit.last; ++at) {
       Entry& entry = entries[at];
@@ -206,7 +202,7 @@ void hash_files(int root, std::vector<Entry>& entries, const PackOptions& option
       const UniqueFd fd = open_regular(root, entry);
       Sha256 digest;
       for (std::uint64_t got = 0; got < entry.size; got += buffer.bytes.size()) {
-        refuse_when_stopped(options.stop);
+        check_stop(options.stop);
         buffer.bytes.clear();
         read_behind(fd.get(), got, std::min(kMemberAim, entry.size - got), buffer.bytes,
                     entry.path.str());

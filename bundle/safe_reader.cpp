@@ -2,6 +2,7 @@
 
 #include "base/digest.h"
 #include "base/error.h"
+#include "bundle/beneath.h"
 #include "bundle/entry_rules.h"
 #include "model/app_spec.h"
 
@@ -98,6 +99,7 @@ Seen SafeReader::take_file(const TarEntry& entry) {
   if (shared) what_.writer->link_from(what_.shared->tree(), entry.path);
   if (writer != nullptr) writer->begin_file(entry.path, entry.executable);
   reader_.data([&](std::string_view piece) {
+    check_stop(what_.stop);
     digest.update(piece);
     if (writer != nullptr) writer->write(piece);
   });
@@ -190,6 +192,7 @@ void SafeReader::compare(const TarEntry& entry, const Seen& seen) {
 }
 
 void SafeReader::read(const TarEntry& entry) {
+  check_stop(what_.stop);
   check_place(entry);
   if (what_.manifest != nullptr &&
       (at_ >= what_.manifest->entries.size() || what_.manifest->entries[at_].path != entry.path)) {

@@ -8,6 +8,8 @@
 #include "bundle/tar_reader.h"
 #include "bundle/tree_writer.h"
 
+#include <stop_token>
+
 namespace upaas::bundle {
 
 /// The first entry, which must be the manifest.
@@ -17,6 +19,7 @@ struct ReadTree {
   const Manifest* manifest = nullptr;   // absent: a source archive
   TreeWriter* writer = nullptr;         // absent: only checked
   const SharedFiles* shared = nullptr;  // with manifest and writer
+  std::stop_token stop = {};            // ends it: Error(interrupted)
 };
 /// All (other) entries to the end. What is shared is linked, and members without anything else are
 /// passed over: their entries are made as the manifest says.

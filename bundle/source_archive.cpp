@@ -67,10 +67,11 @@ Packed pack_source(const std::filesystem::path& directory, const std::filesystem
 }
 
 void unpack_source(const std::filesystem::path& archive, const std::filesystem::path& destination,
-                   const Limits& limits) {
+                   const Limits& limits, const std::stop_token& stop) {
   TarReader reader(archive, limits);
-  unpack_into(destination, std::chrono::system_clock::now(), Durability::scratch,
-              [&](TreeWriter& writer) { read_tree(reader, {.writer = &writer}, limits); });
+  unpack_into(
+      destination, std::chrono::system_clock::now(), Durability::scratch,
+      [&](TreeWriter& writer) { read_tree(reader, {.writer = &writer, .stop = stop}, limits); });
 }
 
 }  // namespace upaas::bundle

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <set>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -32,8 +33,8 @@ Packed pack_source(const std::filesystem::path& directory, const std::filesystem
                    const std::set<std::string>& leave_out = {});
 
 /// Unpacks into `destination` (made; must not exist), with every check of a bundle but the
-/// manifest.
+/// manifest. Error(interrupted) on stop.
 void unpack_source(const std::filesystem::path& archive, const std::filesystem::path& destination,
-                   const Limits& limits = {});
+                   const Limits& limits = {}, const std::stop_token& stop = {});
 
 }  // namespace upaas::bundle

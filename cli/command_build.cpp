@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "builder/builder.h"
+#include "builder/workspace.h"
 #include "cli/app_choice.h"
 #include "cli/interrupt.h"
 #include "cli/stream.h"
@@ -12,12 +13,15 @@
 #include "host/cgroup.h"
 #include "host/claims.h"
 #include "host/templates.h"
+#include "host/users.h"
 
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <ostream>
 
 namespace upaas::cli {
@@ -29,9 +33,10 @@ namespace fs = std::filesystem;
 /// this machine uses meanwhile; anybody else as themselves.
 class BuildUser {
  public:
-  explicit BuildUser(const fs::path& owner) : uid_{::getuid()} {
+  explicit BuildUser(const fs::path& work) : uid_{::getuid()} {
     if (::getuid() != 0) return;
-    claims_.emplace("uid", model::Range<std::uint32_t>{200'000, 265'535}, owner,
+    owner_.emplace(work);
+    claims_.emplace("uid", model::Range<std::uint32_t>{200'000, 265'535}, owner_->path(),
                     host::Claims::Options{});
     const auto taken = claims_->take();
     if (!taken)
@@ -39,13 +44,14 @@ class BuildUser {
     uid_ = {*taken};
   }
   ~BuildUser() {
-    if (claims_) claims_->release(uid_.value);
+    if (claims_ && !host::runs_anything(uid_)) claims_->release(uid_.value);
   }
   BuildUser(const BuildUser&) = delete;
   BuildUser& operator=(const BuildUser&) = delete;
   [[nodiscard]] model::Uid uid() const { return uid_; }
 
  private:
+  std::optional<builder::LivingDirectory> owner_;  // once it is gone, so is the claim
   std::optional<host::Claims> claims_;
   model::Uid uid_;
 };
@@ -108,13 +114,40 @@ fs::path cache_directory(const Environment& env) {
   return home ? fs::path(*home) / ".cache" / "upaas" : fs::path();
 }
 
+/// Where this user's builds happen: one place, so that what a killed one left is found.
+class BuildPlace {
+ public:
+  explicit BuildPlace(const Environment& env)
+      : directory_(fs::path(variable(env, "TMPDIR").value_or("/tmp")) /
+                   fmt::format("upaas-build-{}", ::getuid())) {
+    if (::mkdir(directory_.c_str(), 0700) != 0 && errno != EEXIST)
+      throw system_error(directory_.native());
+    struct stat info {};
+    if (::lstat(directory_.c_str(), &info) != 0) throw system_error(directory_.native());
+    if (!S_ISDIR(info.st_mode) || info.st_uid != ::getuid()) {
+      throw Error(ErrorKind::conflict, directory_.native() + " belongs to somebody else",
+                  "set TMPDIR to a directory of your own");
+    }
+    make_directory(directory_, 0700);
+    // The same path is another place in another mount namespace.
+    name_ = fmt::format("cli-{:x}-{:x}", info.st_dev, info.st_ino);
+  }
+  [[nodiscard]] const fs::path& directory() const { return directory_; }
+  /// Of the directory itself, on this machine.
+  [[nodiscard]] const std::string& name() const { return name_; }
+
+ private:
+  fs::path directory_;
+  std::string name_;
+};
+
 /// As on a server, where this machine lets us: a place for the build's group, gone afterwards.
 class BuildGroups {
  public:
-  BuildGroups() {
+  explicit BuildGroups(const std::string& name) {
     if (::getuid() != 0) return;
     try {
-      root_ = host::CgroupRoot::find("cli-" + random_name(10));
+      root_ = host::CgroupRoot::find(name);
       (void)root_->support();
     } catch (const Error&) {
       root_.reset();
@@ -134,10 +167,10 @@ class BuildGroups {
 builder::Built build(Context& context, const AppFile& file,
                      std::shared_ptr<const model::Interpreters> interpreters,
                      const fs::path& output, Shown& shown, std::stop_token stop) {
-  const std::string tmpdir = variable(context.env, "TMPDIR").value_or("/tmp");
-  const TempDir work(tmpdir);
-  const BuildUser user(work.path());
-  const BuildGroups groups;
+  const BuildPlace place(context.env);
+  const BuildGroups groups(place.name());
+  builder::clean_up(place.directory(), groups.root());
+  const BuildUser user(place.directory());
   const auto directory = source_directory(file);
   try {
     builder::Built built = builder::build(
@@ -149,11 +182,11 @@ builder::Built build(Context& context, const AppFile& file,
              directory ? not_of_the_app(file, *directory, output) : std::set<std::string>(),
          .fresh = context.arguments.has("fresh"),
          .interpreter_version = context.arguments.value("interpreter-version")},
-        {.work = work.path(),
+        {.work = place.directory(),
          .full_kind = ErrorKind::internal,
          .full_hint = fmt::format("builds happen in TMPDIR ({}): free disk space there, or name "
                                   "another directory: TMPDIR=DIRECTORY upaas build",
-                                  tmpdir),
+                                  place.directory().parent_path().string()),
          .uid = user.uid(),
          .cgroups = groups.root(),
          .env = {},

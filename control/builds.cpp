@@ -133,7 +133,7 @@ Error BuildRun::failed(const Error& error) {
     end(BuildState::lost);
     return error;
   }
-  record_.message = without_credentials(error.message());
+  record_.message = error.message();
   record_.hint = error.hint();
   end(BuildState::failed);
   Error told = error;
@@ -223,18 +223,6 @@ void keep_builds(Platform& platform, const AppName& app, const std::set<ReleaseI
 
 void forget_builds(Platform& platform, const AppName& app) {
   for (const BuildRecord& build : platform.records.builds(app)) remove_build(platform, build);
-}
-
-std::string without_credentials(std::string text) {
-  for (std::size_t at = 0; (at = text.find("://", at)) != std::string::npos;) {
-    at += 3;
-    const std::size_t end = std::min(text.find_first_of("/ \t'\"`", at), text.size());
-    std::size_t sign = text.rfind('@', end);
-    // A command is shown shortened: what follows may have been cut off.
-    if (std::string_view(text).substr(at, end - at).ends_with("...")) sign = end;
-    if (sign != std::string::npos && sign >= at && sign <= end) text.replace(at, sign - at, "***");
-  }
-  return text;
 }
 
 }  // namespace upaas::control

@@ -54,8 +54,8 @@ class BuildRun {
 };
 
 /// Stops it, and waits until it is cleaned up and its app can be deployed again. Error(not_found);
-/// Error(conflict) when it has ended already; Error(timeout) when the stage cannot be stopped
-/// (copying, packing) and takes long.
+/// Error(conflict) when it has ended already; Error(timeout) when what it does now cannot be
+/// stopped (its result is synced to a slow disk) and takes long.
 BuildRecord cancel_build(Platform& platform, model::BuildId id, const std::string& by);
 
 /// Error(not_found).
@@ -67,8 +67,5 @@ void lose_builds(Platform& platform);
 void keep_builds(Platform& platform, const AppName& app, const std::set<ReleaseId>& releases);
 /// Removes all of them.
 void forget_builds(Platform& platform, const AppName& app);
-
-/// `://NAME:PASSWORD@` becomes `://***@`: what a record says of a command has no credentials in it.
-[[nodiscard]] std::string without_credentials(std::string text);
 
 }  // namespace upaas::control

@@ -5,6 +5,7 @@
 #include "base/files.h"
 #include "base/scope_exit.h"
 #include "control/builds.h"
+#include "control/numbers.h"
 #include "control/story.h"
 #include "model/app_yaml.h"
 
@@ -55,6 +56,8 @@ builder::Built build_bundle(Platform& platform, const DeployJob& job, const mode
                 "deploy with the upaas command line, which uploads the source directory");
   }
   builder::Options options = platform.options.build;
+  const BuildUid user(platform.records.store(), platform.uids);
+  options.uid = user.uid();
   options.has_bundle = [&](const model::BundleId& id) {
     pin = std::make_unique<BundlePins::Pin>(platform.pins, id);
     return platform.bundles.has(id.str());

@@ -1,7 +1,9 @@
 #include "control/numbers.h"
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "host/users.h"
 
 #include <fmt/core.h>
 
@@ -17,6 +19,7 @@ constexpr const char* kLastUid = "last-uid";
 constexpr const char* kSystem = "uids/";
 // Ports that somebody outside of upaas listens on: so many are passed over.
 constexpr std::size_t kMostBusy = 64;
+constexpr std::chrono::seconds kSquattersEnd{2};
 
 std::uint32_t number_in(const store::KeyValue& entry) {
   return static_cast<std::uint32_t>(std::stoul(entry.value));
@@ -60,7 +63,17 @@ model::Uid take_uid(store::Store& store, host::Claims& uids) {
   return {*uid};
 }
 
-model::Port take_port(host::Claims& ports) {
+BuildUid::~BuildUid() {
+  try {
+    if (!host::runs_anything(uid_)) uids_.release(uid_.value);
+  } catch (const Error& error) {
+    log_warning("the uid of a build stays claimed", {{"error", error.message()}});
+  }
+}
+
+namespace {
+
+std::optional<model::Port> try_port(host::Claims& ports) {
   Numbers busy;
   std::optional<model::Port> port;
   while (!port && busy.size() < kMostBusy) {
@@ -74,7 +87,14 @@ model::Port take_port(host::Claims& ports) {
     }
   }
   for (const auto number : busy) ports.release(number);
-  if (port) return *port;
+  return port;
+}
+
+}  // namespace
+
+model::Port take_port(host::Claims& ports) {
+  std::optional<model::Port> port;
+  if (wait_until([&] { return (port = try_port(ports)).has_value(); }, kSquattersEnd)) return *port;
   throw used_up(ErrorKind::no_capacity, "port",
                 "stop an app, or widen `ports` in the configuration");
 }

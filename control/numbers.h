@@ -15,7 +15,24 @@ namespace upaas::control {
 /// A uid for a new app. It rests before it is used again, also over a restart: files of its last
 /// owner may be left. Error(no_capacity).
 [[nodiscard]] model::Uid take_uid(store::Store& store, host::Claims& uids);
-/// A port that is ours to use and that nobody listens on. Error(no_capacity).
+/// The uid of one build while it runs, so that builds share nothing that the kernel keeps by user.
+/// Claimed until nothing runs as it: what is left then, a start of the daemon ends and gives back.
+class BuildUid {
+ public:
+  /// Borrows the claims. Error(no_capacity).
+  BuildUid(store::Store& store, host::Claims& uids) : uids_(uids), uid_(take_uid(store, uids)) {}
+  ~BuildUid();
+  BuildUid(const BuildUid&) = delete;
+  BuildUid& operator=(const BuildUid&) = delete;
+  [[nodiscard]] model::Uid uid() const { return uid_; }
+
+ private:
+  host::Claims& uids_;
+  model::Uid uid_;
+};
+
+/// A port that is ours to use and that nobody listens on; who holds ports that are not
+/// his is ended within a second, and waited for. Error(no_capacity).
 [[nodiscard]] model::Port take_port(host::Claims& ports);
 
 /// The uid of a part of the platform itself ("router"): the same one at every start, unless

@@ -48,8 +48,7 @@ std::string admin_token(const host::Layout& layout) {
 SystemUids system_uids(store::Store& store, host::Claims& uids) {
   return {.router = control::system_uid(store, uids, "router"),
           .front = control::system_uid(store, uids, "front"),
-          .announcer = control::system_uid(store, uids, "announcer"),
-          .build = control::system_uid(store, uids, "build")};
+          .announcer = control::system_uid(store, uids, "announcer")};
 }
 
 deployer::Options deployer_options(const Config& config, const std::filesystem::path& templates,
@@ -75,34 +74,36 @@ router_sub::Options router_options(const Config& config, const std::filesystem::
           .announcer_uid = uids.announcer};
 }
 
-control::PlatformOptions platform_options(const Config& config, const SystemUids& uids,
-                                          const host::CgroupRoot& cgroups) {
-  return {.layout = layout_of(config),
-          .backend = model::BackendName(config.name),
-          .hardware = config.hardware,
-          .cores = config.cores,
-          .memory = config.memory,
-          .domain = config.domain,
-          .http_host = config.http.host == "0.0.0.0" ? "127.0.0.1" : config.http.host,
-          .http_port = config.http.port,
-          .listen_port = config.listen.port,
-          .ports = config.ports,
-          .safe_options = config.safe_options,
-          .interpreters = config.interpreters,
-          .build = {.work = layout_of(config).builds(),
-                    .uid = uids.build,
-                    .command_limit = config.build_time_limit,
-                    .total_limit = config.build_total_time,
-                    .limits = config.build_limits,
-                    .cgroups = cgroups,
-                    .env = config.build_env,
-                    .files = config.build_files,
-                    .network = config.build_network,
-                    .interpreters = config.interpreters,
-                    .domain = config.domain,
-                    .cache = layout_of(config).build_cache()},
-          .cgroup = std::string(cgroups.version()),
-          .limits = cgroups.support().str()};
+control::PlatformOptions platform_options(const Config& config, const host::CgroupRoot& cgroups) {
+  control::PlatformOptions options{
+      .layout = layout_of(config),
+      .backend = model::BackendName(config.name),
+      .hardware = config.hardware,
+      .cores = config.cores,
+      .memory = config.memory,
+      .domain = config.domain,
+      .http_host = config.http.host == "0.0.0.0" ? "127.0.0.1" : config.http.host,
+      .http_port = config.http.port,
+      .listen_port = config.listen.port,
+      .ports = config.ports,
+      .safe_options = config.safe_options,
+      .interpreters = config.interpreters,
+      .build = {.work = layout_of(config).builds(),
+                .uid = {},  // each build has its own
+                .command_limit = config.build_time_limit,
+                .total_limit = config.build_total_time,
+                .limits = config.build_limits,
+                .cgroups = cgroups,
+                .env = config.build_env,
+                .files = config.build_files,
+                .network = config.build_network,
+                .interpreters = config.interpreters,
+                .domain = config.domain,
+                .cache = layout_of(config).build_cache()},
+      .cgroup = std::string(cgroups.version()),
+      .limits = cgroups.support().str()};
+  options.build.reserved_ports = options.reserved_ports();
+  return options;
 }
 
 /// Two servers with one `run` and different `data` would end each other's apps.
@@ -155,7 +156,7 @@ struct Service::State {
         deployer(deployer_options(c, templates, system.router), cgroups),
         routers(router_options(c, templates, system), cgroups),
         port_guard(layout.platform()),
-        options(platform_options(c, system, cgroups)),
+        options(platform_options(c, cgroups)),
         host({.layout = layout,
               .fetch = [this](const model::BundleId& id) { return bundles.verified(id.str()); },
               .event = [this](std::string_view app, std::string_view kind,

@@ -41,7 +41,6 @@ struct SystemUids {
   model::Uid router;
   model::Uid front;
   model::Uid announcer;
-  model::Uid build;
 };
 
 }  // namespace upaas::daemon

@@ -33,6 +33,15 @@ constexpr const char* kFirstProcess = R"sh("$@"; exit $?)sh";
 /// command.
 constexpr const char* kTakeEnvironment = R"sh(eval "$(cat)"; exec "$@" </dev/null)sh";
 
+/// The same for a script, which is the last of what it is given. A shell of its own runs it, for
+/// which IFS and others in the environment mean nothing, and finds it in its input.
+constexpr const char* kTakeScript = R"sh(eval "$(cat)"; exec /bin/sh -c "$0" /bin/sh <<END
+$1
+END
+)sh";
+constexpr const char* kRunScript =
+    R"sh(set -- "$(/bin/cat)"; exec </dev/null; set -e; eval "set --; $1")sh";
+
 /// "DIRECTORY... -- COMMAND": every process of the command is a member from its first moment on.
 constexpr const char* kJoin =
     R"sh(while [ "$1" != -- ]; do echo 0 >"$1/cgroup.procs" || exit 125; shift; done; shift; exec "$@")sh";
@@ -72,12 +81,15 @@ void add_machine(Argv& argv, const Sandbox& sandbox) {
   add_open_directory(argv, "/etc");
   add_open_directory(argv, "/etc/ssl");
   for (const std::string name : kEtc) add(argv, {"--ro-bind-try", "/etc/" + name, "/etc/" + name});
-  // A /tmp with another mode than 1777 breaks apt and others.
-  add(argv, {"--proc", "/proc", "--dev", "/dev", "--perms", "1777"});
-  if (sandbox.tmp_size.value > 0) {
-    add(argv, {"--size", std::to_string(sandbox.tmp_size.bytes())});
+  add(argv, {"--proc", "/proc", "--dev", "/dev"});
+  // With another mode than 1777 the one breaks apt and others, the other every semaphore.
+  for (const char* place : {"/tmp", "/dev/shm"}) {
+    add(argv, {"--perms", "1777"});
+    if (sandbox.tmp_size.value > 0) {
+      add(argv, {"--size", std::to_string(sandbox.tmp_size.bytes())});
+    }
+    add(argv, {"--tmpfs", place});
   }
-  add(argv, {"--tmpfs", "/tmp"});
 }
 
 void add_files(Argv& argv, const Sandbox& sandbox) {
@@ -137,6 +149,10 @@ std::vector<std::string> sandbox_argv(const Sandbox& sandbox,
   }
   add(argv, {"--chdir", home, "--", "/bin/sh", "-c", kFirstProcess, "sh"});
   if (root) add_identity(argv, sandbox);
+  if (sandbox.script) {
+    add(argv, {"/bin/sh", "-c", kTakeScript, kRunScript});
+    return argv;
+  }
   add(argv, {"/bin/sh", "-c", kTakeEnvironment, "sh"});
   argv.insert(argv.end(), command.begin(), command.end());
   return argv;
@@ -150,6 +166,7 @@ std::string sandbox_input(const Sandbox& sandbox) {
     }
     text += "export " + name + "=" + shell_quoted(value) + "\n";
   }
+  if (sandbox.script) text += "set -- " + shell_quoted(*sandbox.script) + "\n";
   return text;
 }
 

@@ -12,4 +12,7 @@ namespace upaas::host {
 /// Writes DIRECTORY/passwd and DIRECTORY/group, 0644, to be shown as /etc/passwd and /etc/group.
 void write_users(const std::filesystem::path& directory, model::Uid uid);
 
+/// Whether a process on this machine runs as that user. Zombies do not.
+[[nodiscard]] bool runs_anything(model::Uid uid);
+
 }  // namespace upaas::host

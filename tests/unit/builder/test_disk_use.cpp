@@ -3,6 +3,8 @@
 
 #include <catch2/catch.hpp>
 
+#include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -29,6 +31,50 @@ TEST_CASE("Room is what is on the disk: links are not followed, holes and second
   REQUIRE(used);
   CHECK(*used >= 2 * kMegabyte);
   CHECK(*used < 3 * kMegabyte);
+}
+
+TEST_CASE("Content is what a bundle would hold: holes, every name, no version control") {
+  const TempDir dir;
+  write_file(dir.path() / "hole", "");
+  fs::resize_file(dir.path() / "hole", 500 * kMegabyte);
+  write_file(dir.path() / "file", "12345");
+  fs::create_hard_link(dir.path() / "file", dir.path() / "again");
+  fs::create_directories(dir.path() / "deep/.git");
+  write_file(dir.path() / "deep/.git/pack", "12345");
+  CHECK(packed_size(dir.path(), kNoEnd).value() == 500 * kMegabyte + 10);
+  CHECK(packed_size(dir.path(), 10).value() > 10);
+}
+
+TEST_CASE("A file without a name takes room while it is open or mapped, once") {
+  const TempDir dir;
+  const auto device = [&] {
+    struct stat info {};
+    REQUIRE(::stat((dir.path() / "named").c_str(), &info) == 0);
+    return info.st_dev;
+  };
+  const model::Uid me{::getuid()};
+  write_file(dir.path() / "named", std::string(kMegabyte, 'x'));
+  const UniqueFd named(::open((dir.path() / "named").c_str(), O_RDONLY | O_CLOEXEC));
+  CHECK(nameless_use({::getpid()}, device(), me) == 0);
+
+  write_file(dir.path() / "file", std::string(2 * kMegabyte, 'x'));
+  UniqueFd open(::open((dir.path() / "file").c_str(), O_RDWR | O_CLOEXEC));
+  UniqueFd again(::dup(open.get()));
+  void* const map = ::mmap(nullptr, 4096, PROT_READ, MAP_SHARED, open.get(), 0);
+  REQUIRE(map != MAP_FAILED);
+  fs::remove(dir.path() / "file");
+  const auto used = nameless_use({::getpid()}, device(), me);
+  CHECK(used >= 2 * kMegabyte);
+  CHECK(used < 3 * kMegabyte);
+  CHECK(nameless_use({::getpid()}, device(), {me.value + 1}) == 0);
+  CHECK(nameless_use({::getpid()}, device() + 1, me) == 0);
+
+  open.reset();
+  again.reset();
+  CHECK(nameless_use({::getpid()}, device(), me) == used);
+  ::munmap(map, 4096);
+  CHECK(nameless_use({::getpid()}, device(), me) == 0);
+  CHECK(nameless_use({0x7fffffff}, device(), me) == 0);
 }
 
 TEST_CASE("Empty files and directories take room too") {

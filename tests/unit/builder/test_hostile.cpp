@@ -1,8 +1,11 @@
 // Builds that want more than they may have: ended, named, and nothing of them is left.
 #include "base/clock.h"
+#include "host/claims.h"
 #include "support.h"
+#include "tests/support/free_port.h"
 
 #include <catch2/catch.hpp>
+#include <fmt/core.h>
 
 #include <algorithm>
 
@@ -77,6 +80,13 @@ TEST_CASE("What a build writes to /tmp counts as memory, and ends before that") 
   b.left_no_trace();
 }
 
+TEST_CASE("What a build writes to /dev/shm counts as memory, together with its /tmp") {
+  Caged b(265'133);
+  b.options.limits.memory = {64};
+  b.ends("\"for d in /tmp /dev/shm; do head -c 32M /dev/zero >$d/x; done; sleep 600\"", "memory",
+         "64M");
+}
+
 TEST_CASE("A build that forks without end is ended") {
   Caged b(265'123);
   b.options.limits.processes = 40;
@@ -95,6 +105,44 @@ TEST_CASE("A build whose last command wrote too much is not packed") {
   Caged b(265'125);
   b.options.limits.disk = {30};
   b.ends("head -c 40M /dev/zero > big", "disk", "30M");
+}
+
+TEST_CASE("A build that hides what it writes in files without a name is ended") {
+  Caged b(265'134);
+  b.options.limits.disk = {30};
+  b.ends("\"exec 9>x; rm x; head -c 5G /dev/zero >&9; sleep 600\"", "disk", "30M");
+  b.ends(
+      "\"python3 -c 'import mmap, os, time; f = open(\\\"x\\\", \\\"w+b\\\"); "
+      "f.truncate(60 << 20); m = mmap.mmap(f.fileno(), 0); os.unlink(\\\"x\\\"); f.close(); "
+      "m.write(b\\\"x\\\" * (60 << 20)); time.sleep(600)'\"",
+      "disk", "30M");
+}
+
+TEST_CASE("Files that are mostly holes do not become large ones in a bundle") {
+  Caged b(265'135);
+  b.options.limits.disk = {30};
+  const Error e = b.failure_of("truncate -s 20M a && truncate -s 20M b");
+  CHECK(e.kind() == ErrorKind::build_failed);
+  CHECK(e.message().starts_with("stage pack: stopped: the build wrote more"));
+  CHECK(e.message().find("build.limits.disk allows (30M)") != e.message().npos);
+  CHECK(e.hint().find("build.limits.disk") != e.hint().npos);
+  b.left_no_trace();
+}
+
+TEST_CASE("A build that takes a port which others get is ended, and the port is free") {
+  Caged b(265'136);
+  const model::Port port = upaas::test::free_port();
+  b.options.reserved_ports = {{port.value, port.value}};
+  const auto begin = Steady::now();
+  const Error e = b.failure_of(
+      fmt::format("\"python3 -c 'import socket, time; s = socket.socket(); s.bind((\\\"\\\", {})); "
+                  "s.listen(); time.sleep(600)'\"",
+                  port.value));
+  CHECK(e.kind() == ErrorKind::build_failed);
+  CHECK(e.message().find(fmt::format("held the port {}", port.value)) != e.message().npos);
+  CHECK(seconds_since(begin) < 15);
+  CHECK(host::port_is_free(port));
+  b.left_no_trace();
 }
 
 TEST_CASE("A build that fills the disk with empty files is ended") {

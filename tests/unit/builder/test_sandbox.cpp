@@ -36,6 +36,20 @@ actions:
         "CapEff:\t0000000000000000\nCapBnd:\t0000000000000000\nNoNewPrivs:\t1\n");
 }
 
+TEST_CASE("A build has shared memory and semaphores, as Python's multiprocessing needs them") {
+  Builds b;
+  static_cast<void>(b.build(R"yaml(
+processes: {web: x}
+actions:
+  setup:
+    main:
+      - stat -c %a /dev/shm >mode; test -z "$(ls -A /dev/shm)"
+      - python3 -c 'from multiprocessing import Pool; print(sum(Pool(2).map(abs, [-1, -2])))' >sum
+)yaml"));
+  CHECK(b.built("mode") == "1777\n");
+  CHECK(b.built("sum") == "3\n");
+}
+
 TEST_CASE("Actions get exactly their environment, and nobody else sees it") {
   Builds b;
   b.options.env = {{"PIP_INDEX_URL", "http://index"}, {"MODE", "machine"}};

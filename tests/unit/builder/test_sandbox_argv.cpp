@@ -50,6 +50,7 @@ TEST_CASE("The sandbox joins its cgroup before anything else, and its /tmp has a
   CHECK(argv.front() == "/bin/sh");
   CHECK(has(argv, {"sh", "/cg/pids/x", "/cg/memory/x", "--", "/usr/bin/bwrap"}));
   CHECK(has(argv, {"--perms", "1777", "--size", "3145728", "--tmpfs", "/tmp"}));
+  CHECK(has(argv, {"--perms", "1777", "--size", "3145728", "--tmpfs", "/dev/shm"}));
 }
 
 TEST_CASE("No value of the environment is in an argument list") {
@@ -57,6 +58,14 @@ TEST_CASE("No value of the environment is in an argument list") {
     CHECK(word.find("hush") == std::string::npos);
   }
   CHECK(sandbox_input(sandbox()) == "export SECRET='hush'\n");
+}
+
+TEST_CASE("A script is in no argument list either") {
+  Sandbox s = sandbox();
+  s.script = "echo hush";
+  const auto argv = sandbox_argv(s);
+  for (const std::string& word : argv) CHECK(word.find("hush") == std::string::npos);
+  CHECK(sandbox_input(s) == "export SECRET='hush'\nset -- 'echo hush'\n");
 }
 
 TEST_CASE("A quote in a value ends no quoting, and a name that is no name is refused") {

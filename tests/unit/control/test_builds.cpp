@@ -106,13 +106,3 @@ TEST_CASE("the first who cancels a build is named, and nobody can once it is clo
   CHECK_FALSE(builds.close({8}));
   CHECK_FALSE(builds.cancel({8}, "anna"));
 }
-
-TEST_CASE("what a record says of a command has no credentials in it") {
-  CHECK(without_credentials("`git clone https://me:secret@host/x y`: exit code 1") ==
-        "`git clone https://***@host/x y`: exit code 1");
-  CHECK(without_credentials("http://a@b http://c:d@e") == "http://***@b http://***@e");
-  CHECK(without_credentials("`pip install -i https://token:abcdef...`: exit code 1") ==
-        "`pip install -i https://***`: exit code 1");
-  for (const char* plain : {"", "no url", "https://host/a@b", "see https://host, or me@host"})
-    CHECK(without_credentials(plain) == plain);
-}

@@ -1,6 +1,9 @@
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/files.h"
+#include "base/process.h"
 #include "control/numbers.h"
+#include "host/users.h"
 
 #include <catch2/catch.hpp>
 
@@ -108,4 +111,26 @@ TEST_CASE("a range that is used up says what to do") {
     CHECK(error.kind() == ErrorKind::no_capacity);
     CHECK(error.message() == "every uid of the range `uids` is in use");
   }
+}
+
+TEST_CASE("a build has a uid of its own, which is free again once nothing runs as it") {
+  Machine machine;
+  auto uids = machine.claims("uid", "a");
+  std::optional<Process> left;
+  {
+    const BuildUid one(*machine.store, uids);
+    const BuildUid other(*machine.store, uids);
+    CHECK(one.uid() != other.uid());
+    CHECK(uids.ours() == std::vector{one.uid().value, other.uid().value});
+    left.emplace(std::vector<std::string>{"/usr/bin/setpriv", "--reuid",
+                                          std::to_string(other.uid().value), "/bin/sleep", "600"},
+                 Process::Options{});
+    REQUIRE(wait_until([&] { return host::runs_anything(other.uid()); }, std::chrono::seconds(10)));
+  }
+  CHECK(uids.ours() == std::vector<std::uint32_t>{30001});
+  left->stop();
+  CHECK_FALSE(host::runs_anything({30001}));
+  auto ports = machine.claims("port", "a");
+  reclaim(machine.records, uids, ports);
+  CHECK(uids.ours().empty());
 }
