@@ -25,7 +25,7 @@ namespace {
 constexpr auto kDataPlanePeriod = std::chrono::milliseconds(500);
 constexpr auto kTrimPeriod = std::chrono::seconds(5);
 constexpr auto kRoutesLimit = std::chrono::milliseconds(1000);
-/// An app that meets its limits over and over does not fill the event log.
+/// An app that meets its limits, or ends, over and over does not fill the event log.
 constexpr auto kLimitPeriod = std::chrono::seconds(60);
 /// So many lives so short, one after the other, and an instance only runs against a wall.
 constexpr int kShortLives = 5;
@@ -49,6 +49,8 @@ struct Slot {
   Steady::time_point retry{};
   host::LimitHits hits;  // that were told
   Steady::time_point tell_hits{};
+  Steady::time_point tell_ends{};
+  std::size_t untold_ends = 0;
   std::jthread worker;
 };
 
@@ -84,6 +86,7 @@ struct Host::State {
   void compare(const std::string& name, Slot& slot, const deployer::Vassal* vassal);
   void tell_failure(Slot& slot, TaskKind kind, const TaskResult& result) const;
   void tell_limits(Slot& slot, const host::LimitHits& hits) const;
+  void tell_ends(Slot& slot, const std::vector<std::string>& ends) const;
   [[nodiscard]] bool adoption_due() const;
   void stop_strangers();
   void dispatch();
@@ -332,7 +335,10 @@ void Host::State::adopt(const std::string& name, Slot& slot, const deployer::Vas
 void Host::State::compare(const std::string& name, Slot& slot, const deployer::Vassal* vassal) {
   if (slot.report.state != InstanceState::live && slot.report.state != InstanceState::held) return;
   const std::string& app = slot.item.instance.id.app().str();
-  if (vassal != nullptr) tell_limits(slot, vassal->hits);
+  if (vassal != nullptr) {
+    tell_limits(slot, vassal->hits);
+    tell_ends(slot, vassal->ended);
+  }
   if (vassal == nullptr || !vassal->has_ini) {
     options.event(app, "repair.instance", name + " had lost its ini: started again");
     slot.report.state = InstanceState::placed;
@@ -362,6 +368,18 @@ void Host::State::tell_limits(Slot& slot, const host::LimitHits& hits) const {
   options.event(slot.item.instance.id.app().str(), met->kind, met->event);
   slot.hits = hits;
   slot.tell_hits = Steady::now() + kLimitPeriod;
+}
+
+/// uWSGI starts a worker again, and whoever asked it has got an error page.
+void Host::State::tell_ends(Slot& slot, const std::vector<std::string>& ends) const {
+  slot.untold_ends += ends.size();
+  if (ends.empty() || Steady::now() < slot.tell_ends) return;
+  const model::InstanceId& id = slot.item.instance.id;
+  std::string text = fmt::format("{}: {}", id.str(), ends.back());
+  if (slot.untold_ends > 1) text += fmt::format(" ({} such ends)", slot.untold_ends);
+  options.event(id.app().str(), "instance.process_ended", text);
+  slot.untold_ends = 0;
+  slot.tell_ends = Steady::now() + kLimitPeriod;
 }
 
 bool Host::State::adoption_due() const {

@@ -4,6 +4,7 @@
 #include "base/files.h"
 #include "deployer/health.h"
 #include "deployer/log_files.h"
+#include "deployer/unasked_ends.h"
 #include "deployer/uwsgi_words.h"
 
 #include <fmt/core.h>
@@ -29,6 +30,22 @@ constexpr milliseconds kLongestPauseOfAsking{1000};
 constexpr std::size_t kReadLines = 400;
 
 constexpr std::string_view kNothingListens = "nothing listens";
+
+// uWSGI's words: at every start, before an app is loaded, when there is none after that.
+constexpr std::string_view kStarting = "*** Starting uWSGI ";
+constexpr std::string_view kLoading = "*** Operational MODE: ";
+constexpr std::string_view kNotLoaded = "*** no app loaded. GAME OVER ***";
+
+// An instance that failed is tried again, with the same log.
+std::vector<std::string> of_this_try(std::vector<std::string> log) {
+  const auto start = std::find_if(log.rbegin(), log.rend(), [](const std::string& line) {
+    return line.starts_with(kStarting);
+  });
+  if (start != log.rend()) {
+    log.erase(log.begin(), start.base());
+  }
+  return log;
+}
 
 bool listens(model::Port port) {
   const UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -107,6 +124,10 @@ class Wait {
     return std::max(start_.release.spec.health.timeout - passed, milliseconds::zero());
   }
 
+  [[nodiscard]] std::filesystem::path log_file() const {
+    return layout_.instance_log(start_.release.app.str(), start_.instance.id.str());
+  }
+
   [[nodiscard]] std::string step() const { return accepting_ ? "health" : "start"; }
 
   [[nodiscard]] Ready ready() const {
@@ -118,11 +139,22 @@ class Wait {
   [[nodiscard]] NotReady crashed() const {
     NotReady result =
         not_ready("start", "exited while starting", "the last lines of its log say why");
+    const std::vector<std::string> log = of_this_try(newest_lines(log_file(), kReadLines));
     const auto says = [&](std::string_view words) {
-      return std::any_of(result.output.begin(), result.output.end(), [&](const std::string& line) {
+      return std::any_of(log.begin(), log.end(), [&](const std::string& line) {
         return line.find(words) != std::string::npos;
       });
     };
+    const auto ended = std::find_if(log.rbegin(), log.rend(), [](const std::string& line) {
+      return line.starts_with(kCommandEnded);
+    });
+    if (ended != log.rend()) {
+      result.cause += ": its command ended with " + ended->substr(kCommandEnded.size());
+    } else if (says("got Segmentation Fault")) {
+      result.cause += " with a segmentation fault";
+    } else if (!start_.release.runtime.web && says(kLoading) && !says(kNotLoaded)) {
+      result.hint = "it ended its own process: look for `exit` in what runs when it is loaded";
+    }
     if (says("callable not found") && !says("Traceback")) {
       result.hint =
           "the module has no `application`: name it in app.yaml, as in "
@@ -147,8 +179,7 @@ class Wait {
   }
 
   [[nodiscard]] NotReady not_ready(std::string step, std::string cause, std::string hint) const {
-    const auto log = layout_.instance_log(start_.release.app.str(), start_.instance.id.str());
-    std::vector<std::string> lines = newest_lines(log, kReadLines);
+    std::vector<std::string> lines = newest_lines(log_file(), kReadLines);
     std::erase_if(lines, [](const std::string& line) { return is_uwsgi_chatter(line); });
     if (lines.size() > kOutputLines) {
       lines.erase(lines.begin(), lines.end() - static_cast<std::ptrdiff_t>(kOutputLines));
