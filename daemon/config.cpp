@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include <arpa/inet.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -78,6 +79,23 @@ struct Reader {
       throw wrong(node, fmt::format("`{}` must be HOST:PORT", key));
     const auto port = number(node, key, std::string_view(value).substr(colon + 1), 1, 65535);
     return {value.substr(0, colon), {static_cast<std::uint16_t>(port)}};
+  }
+  /// Where nginx listens: a number, since the switch's own requests go there too.
+  [[nodiscard]] Address front(const YamlNode& node) const {
+    Address front = address(node, "http");
+    std::string& host = front.host;
+    if (host == "*") host = "0.0.0.0";
+    if (host == "localhost") host = "127.0.0.1";
+    const bool bracketed = host.starts_with('[') && host.ends_with(']');
+    const std::string bare = bracketed ? host.substr(1, host.size() - 2) : host;
+    in6_addr number{};
+    if (inet_pton(AF_INET6, bare.c_str(), &number) == 1) {
+      host = "[" + bare + "]";
+    } else if (bracketed || inet_pton(AF_INET, bare.c_str(), &number) != 1) {
+      throw wrong(node, "`http` must be an IP address and a port",
+                  "every IPv4 address is 0.0.0.0:8080, every IPv6 address \"[::]:8080\"");
+    }
+    return front;
   }
   [[nodiscard]] model::Range<std::uint32_t> range(const YamlNode& node, std::string_view key,
                                                   long long least, long long most) const {
@@ -222,7 +240,7 @@ const std::map<std::string, Read>& keys() {
       {"data", [](Reader& r, const YamlNode& n) { r.config.data = r.own_directory(n, "data"); }},
       {"run", [](Reader& r, const YamlNode& n) { r.config.run = r.own_directory(n, "run"); }},
       {"listen", [](Reader& r, const YamlNode& n) { r.config.listen = r.address(n, "listen"); }},
-      {"http", [](Reader& r, const YamlNode& n) { r.config.http = r.address(n, "http"); }},
+      {"http", [](Reader& r, const YamlNode& n) { r.config.http = r.front(n); }},
       {"domain",
        [](Reader& r, const YamlNode& n) {
          if (!model::Domain::from(r.text(n, "domain")))

@@ -20,6 +20,11 @@
 namespace upaas::daemon {
 namespace {
 
+/// Where this machine reaches what listens at all of its addresses.
+std::string reachable(const std::string& host) {
+  return host == "0.0.0.0" ? "127.0.0.1" : host == "[::]" ? "[::1]" : host;
+}
+
 host::Layout layout_of(const Config& config) {
   return {config.data, config.run};
 }
@@ -83,7 +88,7 @@ control::PlatformOptions platform_options(const Config& config, const SystemUids
           .cores = config.cores,
           .memory = config.memory,
           .domain = config.domain,
-          .http_host = config.http.host == "0.0.0.0" ? "127.0.0.1" : config.http.host,
+          .http_host = reachable(config.http.host),
           .http_port = config.http.port,
           .listen_port = config.listen.port,
           .ports = config.ports,

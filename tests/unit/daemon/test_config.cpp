@@ -103,6 +103,22 @@ TEST_CASE("what is wrong is refused with its place") {
   CHECK(refused("a: [\n").starts_with("/etc/upaas/upaas.yaml:"));
 }
 
+TEST_CASE("http may name one address or all of them, and is one number then") {
+  const auto host = [](const std::string& text) {
+    return parse_config("http: \"" + text + ":80\"\n", "/x.yaml", {}).http.host;
+  };
+  CHECK(host("*") == "0.0.0.0");
+  CHECK(host("0.0.0.0") == "0.0.0.0");
+  CHECK(host("localhost") == "127.0.0.1");
+  CHECK(host("[::]") == "[::]");
+  CHECK(host("::1") == "[::1]");
+  for (const std::string wrong : {"example.org", "[127.0.0.1]", "1.2.3", "**", "[::"}) {
+    INFO(wrong);
+    CHECK(refused("http: \"" + wrong + ":80\"\n")
+              .starts_with("/etc/upaas/upaas.yaml:1:7: `http` must be an IP address"));
+  }
+}
+
 TEST_CASE("a build may not use more memory than the machine has") {
   const auto config =
       parse_config("build: {limits: {memory: 100000G, cpus: all}}\n", "/x.yaml", {});
