@@ -198,6 +198,18 @@ void read_build_limits(Reader& r, const YamlNode& node) {
   }
 }
 
+/// Of this machine: relative to the configuration, and there, else no build could begin.
+void read_build_files(Reader& r, const YamlNode& node) {
+  if (node.kind != YamlNode::Kind::map) throw r.wrong(node, "`build.files` must be a map");
+  for (const auto& field : node.fields) {
+    const std::filesystem::path from = r.path(*field.key, "build.files");
+    std::error_code none;
+    if (!std::filesystem::exists(from, none))
+      throw r.wrong(*field.key, fmt::format("`build.files`: there is no {}", from.string()));
+    r.config.build_files[from] = r.text(*field.value, "build.files");
+  }
+}
+
 void read_build(Reader& r, const YamlNode& node) {
   if (node.kind != YamlNode::Kind::map) throw r.wrong(node, "`build` must be a map");
   for (const auto& field : node.fields) {
@@ -206,8 +218,7 @@ void read_build(Reader& r, const YamlNode& node) {
       read_pairs(r, *field.value, "build.env",
                  [&](const auto& name, const auto& value) { r.config.build_env[name] = value; });
     } else if (key == "files") {
-      read_pairs(r, *field.value, "build.files",
-                 [&](const auto& from, const auto& to) { r.config.build_files[from] = to; });
+      read_build_files(r, *field.value);
     } else if (key == "network") {
       read_network(r, *field.value);
     } else if (key == "time_limit") {

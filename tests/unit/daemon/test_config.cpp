@@ -47,7 +47,7 @@ TEST_CASE("every key is read, and paths are relative to the file") {
       "data: state\nrun: /srv/run\nlisten: 127.0.0.1:9000\nhttp: 0.0.0.0:80\ndomain: "
       "apps.example.org\n"
       "ports: 30000..30010\nuids: 300000..300100\nsafe_options: ['^harakiri']\n"
-      "build: {env: {PIP_INDEX_URL: 'http://index'}, files: {/etc/ssl/ca.pem: /etc/ca.pem}, "
+      "build: {env: {PIP_INDEX_URL: 'http://index'}, files: {../passwd: /etc/ca.pem}, "
       "network: [source], time_limit: 2m, total_time: 5m, limits: {memory: 64M, cpus: 1.5, "
       "processes: 100, output: "
       "1M, disk: 1G}}\n"
@@ -61,7 +61,7 @@ TEST_CASE("every key is read, and paths are relative to the file") {
   CHECK(config.uids.min == 300000);
   CHECK(config.safe_options == std::vector<std::string>{"^harakiri"});
   CHECK(config.build_env.at("PIP_INDEX_URL") == "http://index");
-  CHECK(config.build_files.at("/etc/ssl/ca.pem") == "/etc/ca.pem");
+  CHECK(config.build_files.at("/etc/passwd") == "/etc/ca.pem");
   CHECK(config.build_network == std::set<std::string, std::less<>>{"source"});
   CHECK(config.build_time_limit == std::chrono::minutes(2));
   CHECK(config.build_total_time == std::chrono::minutes(5));
@@ -91,6 +91,8 @@ TEST_CASE("what is wrong is refused with its place") {
   }
   CHECK(refused("build: {network: [source, pack]}\n")
             .starts_with("/etc/upaas/upaas.yaml:1:27: `build.network`: 'pack'"));
+  CHECK(refused("build: {files: {nothing: /etc/x}}\n") ==
+        "/etc/upaas/upaas.yaml:1:17: `build.files`: there is no /etc/upaas/nothing");
   CHECK(refused("build: {network: some}\n").find("`none`") != std::string::npos);
   CHECK(parse_config("build: {network: none}", "/x.yaml", {}).build_network.empty());
   CHECK(refused("store: redis\n").find("sqlite") != std::string::npos);
