@@ -116,6 +116,32 @@ void read_safe_options(Reader& r, const YamlNode& node) {
     r.config.safe_options.push_back(r.text(*item, "safe_options"));
 }
 
+/// 10.1.2.3, 10.0.0.0/8, fd00::/8.
+bool is_network(const std::string& text) {
+  const auto slash = text.find('/');
+  const std::string address = text.substr(0, slash);
+  in6_addr number{};
+  const bool v6 = inet_pton(AF_INET6, address.c_str(), &number) == 1;
+  if (!v6 && inet_pton(AF_INET, address.c_str(), &number) != 1) return false;
+  if (slash == std::string::npos) return true;
+  int bits = -1;
+  const char* last = text.data() + text.size();
+  const auto [end, failed] = std::from_chars(text.data() + slash + 1, last, bits);
+  return failed == std::errc{} && end == last && bits >= 0 && bits <= (v6 ? 128 : 32);
+}
+
+void read_proxies(Reader& r, const YamlNode& node) {
+  if (node.kind != YamlNode::Kind::list)
+    throw r.wrong(node, "`proxies` must be a list of IP addresses and networks");
+  for (const auto& item : node.items) {
+    const std::string& text = r.text(*item, "proxies");
+    if (!is_network(text))
+      throw r.wrong(*item, "`proxies`: " + model::shown(text) + " is no IP address or network",
+                    "write them as 127.0.0.1 or 10.0.0.0/8");
+    r.config.proxies.push_back(text);
+  }
+}
+
 /// `30s`, `10m` or a bare number of seconds.
 std::chrono::seconds seconds_of(const Reader& r, const YamlNode& node, std::string_view key) {
   std::string_view digits = r.text(node, key);
@@ -252,6 +278,7 @@ const std::map<std::string, Read>& keys() {
       {"run", [](Reader& r, const YamlNode& n) { r.config.run = r.own_directory(n, "run"); }},
       {"listen", [](Reader& r, const YamlNode& n) { r.config.listen = r.address(n, "listen"); }},
       {"http", [](Reader& r, const YamlNode& n) { r.config.http = r.front(n); }},
+      {"proxies", read_proxies},
       {"domain",
        [](Reader& r, const YamlNode& n) {
          if (!model::Domain::from(r.text(n, "domain")))

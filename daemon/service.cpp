@@ -75,6 +75,7 @@ router_sub::Options router_options(const Config& config, const std::filesystem::
           .templates = templates,
           .http_host = config.http.host,
           .http_port = config.http.port,
+          .proxies = config.proxies,
           .router = uids.router,
           .front = uids.front,
           .announcer_uid = uids.announcer};

@@ -288,8 +288,8 @@ std::optional<std::vector<Vassal>> Deployer::survey(milliseconds limit) {
       vassal.has_ini = true;
       vassal.hits = state_->hits_of(name);
       if (const auto id = model::InstanceId::from(name)) {
-        vassal.ended = state_->news.look(name, layout.instance_log(id->app().str(), name),
-                                         state_->surveyed);
+        vassal.ended =
+            state_->news.look(name, layout.instance_log(id->app().str(), name), state_->surveyed);
         names.insert(name);
       }
     }

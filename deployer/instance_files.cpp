@@ -147,8 +147,8 @@ void write_instance_files(const Start& start, const Options& options,
   write_file(launch.env_file, vassal_environment(start, options.domain),
              {.mode = 0600, .sync = false});
   if (start.release.runtime.web) {
-    write_file(layout.instance_run(name) / "command.sh",
-               command_script(*start.release.runtime.web), {.mode = 0555, .sync = false});
+    write_file(layout.instance_run(name) / "command.sh", command_script(*start.release.runtime.web),
+               {.mode = 0555, .sync = false});
     write_file(layout.instance_run(name) / "web.sh", web_script(), {.mode = 0555, .sync = false});
   }
   write_file(launch_file(layout, name), dump_json_pretty(host::to_json(launch)),

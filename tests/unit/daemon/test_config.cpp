@@ -1,7 +1,11 @@
 #include "base/error.h"
+#include "base/files.h"
 #include "daemon/config.h"
 
 #include <catch2/catch.hpp>
+
+#include <algorithm>
+#include <sstream>
 
 using namespace upaas;
 using namespace upaas::daemon;
@@ -76,6 +80,35 @@ TEST_CASE("every key is read, and paths are relative to the file") {
   CHECK(config.memory.value == 8192);
 }
 
+TEST_CASE("the example configuration shows every default") {
+  std::istringstream example(read_file(UPAAS_SOURCE_DIR "/packaging/upaas.yaml"));
+  std::string settings;
+  for (std::string line; std::getline(example, line);) {
+    const bool setting = line.size() > 1 && line[0] == '#' &&
+                         (line[1] != ' ' || line.starts_with("#  ")) &&
+                         line.find("# an example") == std::string::npos;
+    if (setting) settings += line.substr(1) + "\n";
+  }
+  const Config shown = parse_config(settings, "/etc/upaas/upaas.yaml", {});
+  const Config usual = parse_config("", "/etc/upaas/upaas.yaml", {});
+  CHECK(shown.data == usual.data);
+  CHECK(shown.run == usual.run);
+  CHECK(shown.listen.port.value == usual.listen.port.value);
+  CHECK(shown.http.host + std::to_string(shown.http.port.value) ==
+        usual.http.host + std::to_string(usual.http.port.value));
+  CHECK(shown.domain == usual.domain);
+  CHECK(shown.ports == usual.ports);
+  CHECK(shown.uids == usual.uids);
+  CHECK(shown.build_network == usual.build_network);
+  CHECK(shown.build_time_limit == usual.build_time_limit);
+  CHECK(shown.build_total_time == usual.build_total_time);
+  CHECK(shown.build_limits.memory == usual.build_limits.memory);
+  CHECK(shown.build_limits.processes == usual.build_limits.processes);
+  CHECK(shown.build_limits.output == usual.build_limits.output);
+  CHECK(shown.build_limits.disk == usual.build_limits.disk);
+  CHECK(std::count(settings.begin(), settings.end(), '\n') > 15);
+}
+
 TEST_CASE("what is wrong is refused with its place") {
   CHECK(refused("data: [a]\n") == "/etc/upaas/upaas.yaml:1:7: `data` must be a text");
   CHECK(refused("listen: 8700\n").starts_with("/etc/upaas/upaas.yaml:1:9: "));
@@ -119,6 +152,18 @@ TEST_CASE("http may name one address or all of them, and is one number then") {
     CHECK(refused("http: \"" + wrong + ":80\"\n")
               .starts_with("/etc/upaas/upaas.yaml:1:7: `http` must be an IP address"));
   }
+}
+
+TEST_CASE("proxies are addresses and networks") {
+  const auto config =
+      parse_config("proxies: [127.0.0.1, 10.0.0.0/8, '::1', 'fd00::/8']\n", "/x.yaml", {});
+  CHECK(config.proxies == std::vector<std::string>{"127.0.0.1", "10.0.0.0/8", "::1", "fd00::/8"});
+  for (const std::string wrong : {"all", "10.0.0.0/33", "10.0.0.0/", "::/129", "1.2.3.4;", "''"}) {
+    INFO(wrong);
+    CHECK(
+        refused("proxies: [" + wrong + "]\n").starts_with("/etc/upaas/upaas.yaml:1:11: `proxies`"));
+  }
+  CHECK(refused("proxies: 127.0.0.1\n").find("list") != std::string::npos);
 }
 
 TEST_CASE("a build may not use more memory than the machine has") {

@@ -34,11 +34,12 @@ TEST_CASE("a worker that died is told with what ended it") {
 
 TEST_CASE("harakiri is told with its request, without what may be secret in it") {
   UnaskedEnds ends;
-  CHECK(ends.read("Tue Nov 24 18:47:00 2026 - *** HARAKIRI ON WORKER 1 (pid: 21511, try: 1) ***\n"
-                  "Tue Nov 24 18:47:00 2026 - HARAKIRI !!! worker 1 status !!!\n"
-                  "Tue Nov 24 18:47:00 2026 - HARAKIRI [core 0] 127.0.0.1 - GET /slow?token=1 since "
-                  "1795546017\n")
-            .empty());
+  CHECK(
+      ends.read("Tue Nov 24 18:47:00 2026 - *** HARAKIRI ON WORKER 1 (pid: 21511, try: 1) ***\n"
+                "Tue Nov 24 18:47:00 2026 - HARAKIRI !!! worker 1 status !!!\n"
+                "Tue Nov 24 18:47:00 2026 - HARAKIRI [core 0] 127.0.0.1 - GET /slow?token=1 since "
+                "1795546017\n")
+          .empty());
   CHECK(ends.read("DAMN ! worker 1 (pid: 21511) died, killed by signal 9 :( trying resp").empty());
   CHECK(ends.read("awn ...\n") == Ends{"worker 1 was ended by harakiri in GET /slow"});
   CHECK(ends.read("DAMN ! worker 1 (pid: 3) died, killed by signal 9 :( trying respawn ...\n") ==

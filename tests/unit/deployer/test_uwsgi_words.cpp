@@ -6,7 +6,8 @@ using upaas::deployer::is_uwsgi_chatter;
 
 TEST_CASE("how uWSGI says goodbye does not push out what the app said before") {
   for (const char* line :
-       {"unsubscribing from server=/home/announce/announce.sock,key=a--v1--x,addr=/home/i/a/app.sock",
+       {"unsubscribing from "
+        "server=/home/announce/announce.sock,key=a--v1--x,addr=/home/i/a/app.sock",
         "Tue Nov 24 18:46:26 2026 - graceful shutdown triggered...",
         "Tue Nov 24 18:46:26 2026 - SIGINT/SIGTERM received...killing workers...",
         "[uwsgi-daemons] stopping daemon (pid: 21340): exec /bin/sh /home/run/web.sh",
