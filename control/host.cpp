@@ -66,6 +66,7 @@ struct Host::State {
   bool ordered = false;        // orders were given once
   bool adoption_over = false;  // what ran before us was recognised; new instances need no look
   std::pair<long long, long long> highest{0, 0};
+  bool refusal_told = false;
   bool poke = false;
   std::condition_variable_any work;
   std::mutex routes_mutex;                // one writer of RUN/routes at a time, in order
@@ -100,6 +101,7 @@ struct Host::State {
   [[nodiscard]] static std::pair<long long, long long> remembered(
       const std::filesystem::path& file);
   [[nodiscard]] bool remember(long long epoch, long long revision);
+  void tell_refusal(const model::Orders& orders);
 };
 
 Host::Host(HostOptions options, deployer::Deployer& deployer, router_sub::Routers& routers)
@@ -158,10 +160,25 @@ bool Host::State::remember(long long epoch, long long revision) {
   return true;
 }
 
+/// An older lord's are nothing unusual, but those of one that has only just begun to count are.
+void Host::State::tell_refusal(const model::Orders& orders) {
+  if (std::exchange(refusal_told, true)) return;
+  const std::string text =
+      fmt::format("orders of epoch {} are refused: epoch {} was obeyed here before", orders.epoch,
+                  highest.first);
+  log_error("host",
+            {{"error", text},
+             {"hint", "if `data` was replaced: `upaasd shutdown`, remove `orders` in `run`"}});
+  options.event("", "orders.refused", text);
+}
+
 bool Host::apply(model::Orders orders) {
   State& s = *state_;
   const std::lock_guard lock(s.mutex);
-  if (!s.remember(orders.epoch, orders.revision)) return false;
+  if (!s.remember(orders.epoch, orders.revision)) {
+    s.tell_refusal(orders);
+    return false;
+  }
   std::set<std::string> named;
   for (auto& item : orders.items) {
     const std::string name = item.instance.id.str();

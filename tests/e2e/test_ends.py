@@ -3,7 +3,19 @@
 import json
 import unittest
 
-from platform_under_test import OnePlatform, wait_for
+from platform_under_test import OnePlatform, Platform, wait_for
+
+
+class Refused(unittest.TestCase):
+    def test_orders_that_are_refused_for_those_of_a_former_database_are_told(self):
+        p = Platform()
+        self.addCleanup(p.close)
+        p.run_dir.mkdir(mode=0o711)
+        (p.run_dir / "orders").write_text('{"epoch": 1000000, "revision": 1}')
+        p.start()
+        told = wait_for(lambda: [e for e in p.json("events")["events"] if e["kind"] == "orders.refused"], 20, "it is told")
+        self.assertEqual(len(told), 1)
+        self.assertIn("remove `orders` in `run`", p.daemon_log())
 
 
 class Ends(OnePlatform, unittest.TestCase):
