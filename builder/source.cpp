@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -87,8 +88,18 @@ Environment repository_environment(const model::Repository& repository, const Co
 }
 
 void clone(const model::Repository& repository, const Commands& commands, const fs::path& tree) {
-  commands.script("repository.clone", with_destination(repository.clone),
-                  repository_environment(repository, commands, true));
+  try {
+    commands.script("repository.clone", with_destination(repository.clone),
+                    repository_environment(repository, commands, true));
+  } catch (Error& error) {
+    const bool local = std::any_of(
+        repository.clone.begin(), repository.clone.end(),
+        [](const std::string& line) { return line.find("file://") != std::string::npos; });
+    if (!local) throw;
+    throw error.with_hint(
+        "a build sees no repository of this machine: clone it over ssh or https, or deploy its "
+        "directory as `source`");
+  }
   if (fs::is_empty(tree)) {
     throw Error(ErrorKind::build_failed, "repository.clone: it left /home/app empty",
                 "clone into %destination%, as in: git clone URL %destination%");

@@ -25,7 +25,7 @@ namespace {
 constexpr auto kDataPlanePeriod = std::chrono::milliseconds(500);
 constexpr auto kTrimPeriod = std::chrono::seconds(5);
 constexpr auto kRoutesLimit = std::chrono::milliseconds(1000);
-/// An app that meets its limits over and over does not fill the event log.
+/// An app that meets its limits, or ends, over and over does not fill the event log.
 constexpr auto kLimitPeriod = std::chrono::seconds(60);
 /// So many lives so short, one after the other, and an instance only runs against a wall.
 constexpr int kShortLives = 5;
@@ -49,6 +49,8 @@ struct Slot {
   Steady::time_point retry{};
   host::LimitHits hits;  // that were told
   Steady::time_point tell_hits{};
+  Steady::time_point tell_ends{};
+  std::size_t untold_ends = 0;
   std::jthread worker;
 };
 
@@ -64,6 +66,7 @@ struct Host::State {
   bool ordered = false;        // orders were given once
   bool adoption_over = false;  // what ran before us was recognised; new instances need no look
   std::pair<long long, long long> highest{0, 0};
+  bool refusal_told = false;
   bool poke = false;
   std::condition_variable_any work;
   std::mutex routes_mutex;                // one writer of RUN/routes at a time, in order
@@ -84,6 +87,7 @@ struct Host::State {
   void compare(const std::string& name, Slot& slot, const deployer::Vassal* vassal);
   void tell_failure(Slot& slot, TaskKind kind, const TaskResult& result) const;
   void tell_limits(Slot& slot, const host::LimitHits& hits) const;
+  void tell_ends(Slot& slot, const std::vector<std::string>& ends) const;
   [[nodiscard]] bool adoption_due() const;
   void stop_strangers();
   void dispatch();
@@ -98,6 +102,7 @@ struct Host::State {
   [[nodiscard]] static std::pair<long long, long long> remembered(
       const std::filesystem::path& file);
   [[nodiscard]] bool remember(long long epoch, long long revision);
+  void tell_refusal(const model::Orders& orders);
 };
 
 Host::Host(HostOptions options, deployer::Deployer& deployer, router_sub::Routers& routers)
@@ -156,10 +161,25 @@ bool Host::State::remember(long long epoch, long long revision) {
   return true;
 }
 
+/// An older lord's are nothing unusual, but those of one that has only just begun to count are.
+void Host::State::tell_refusal(const model::Orders& orders) {
+  if (std::exchange(refusal_told, true)) return;
+  const std::string text =
+      fmt::format("orders of epoch {} are refused: epoch {} was obeyed here before", orders.epoch,
+                  highest.first);
+  log_error("host",
+            {{"error", text},
+             {"hint", "if `data` was replaced: `upaasd shutdown`, remove `orders` in `run`"}});
+  options.event("", "orders.refused", text);
+}
+
 bool Host::apply(model::Orders orders) {
   State& s = *state_;
   const std::lock_guard lock(s.mutex);
-  if (!s.remember(orders.epoch, orders.revision)) return false;
+  if (!s.remember(orders.epoch, orders.revision)) {
+    s.tell_refusal(orders);
+    return false;
+  }
   std::set<std::string> named;
   for (auto& item : orders.items) {
     const std::string name = item.instance.id.str();
@@ -333,7 +353,10 @@ void Host::State::adopt(const std::string& name, Slot& slot, const deployer::Vas
 void Host::State::compare(const std::string& name, Slot& slot, const deployer::Vassal* vassal) {
   if (slot.report.state != InstanceState::live && slot.report.state != InstanceState::held) return;
   const std::string& app = slot.item.instance.id.app().str();
-  if (vassal != nullptr) tell_limits(slot, vassal->hits);
+  if (vassal != nullptr) {
+    tell_limits(slot, vassal->hits);
+    tell_ends(slot, vassal->ended);
+  }
   if (vassal == nullptr || !vassal->has_ini) {
     options.event(app, "repair.instance", name + " had lost its ini: started again");
     slot.report.state = InstanceState::placed;
@@ -363,6 +386,18 @@ void Host::State::tell_limits(Slot& slot, const host::LimitHits& hits) const {
   options.event(slot.item.instance.id.app().str(), met->kind, met->event);
   slot.hits = hits;
   slot.tell_hits = Steady::now() + kLimitPeriod;
+}
+
+/// uWSGI starts a worker again, and whoever asked it has got an error page.
+void Host::State::tell_ends(Slot& slot, const std::vector<std::string>& ends) const {
+  slot.untold_ends += ends.size();
+  if (ends.empty() || Steady::now() < slot.tell_ends) return;
+  const model::InstanceId& id = slot.item.instance.id;
+  std::string text = fmt::format("{}: {}", id.str(), ends.back());
+  if (slot.untold_ends > 1) text += fmt::format(" ({} such ends)", slot.untold_ends);
+  options.event(id.app().str(), "instance.process_ended", text);
+  slot.untold_ends = 0;
+  slot.tell_ends = Steady::now() + kLimitPeriod;
 }
 
 bool Host::State::adoption_due() const {

@@ -5,6 +5,8 @@
 #include "base/fault.h"
 #include "host/layout.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 
 namespace upaas::control {
@@ -104,8 +106,9 @@ void announce(const model::Orders::Item& item, const TaskContext& context, Timed
   result.state = everywhere ? InstanceState::live : InstanceState::failed;
   if (!everywhere) {
     result.failed_step = "announce";
-    result.cause = "no FastRouter took it within 15 s";
-    result.hint = "`upaas status` shows the routers; their logs are in RUN/routers";
+    result.cause = fmt::format("not every FastRouter has it after {} s", kAnnounceLimit.count());
+    result.hint =
+        "routers/fr1/log, routers/fr2/log and announcer/log below `run` of the server say why";
   }
 }
 

@@ -240,6 +240,9 @@ void Reconciler::publish(const std::vector<AppRecord>& apps,
   }
   if (owners != published_) platform_.routers.keep_domains(owners);
   published_ = std::move(owners);
+  for (auto& [app, known] : known_) {
+    if (!wanted.contains(app)) known.published.clear();  // they were withdrawn
+  }
   for (const auto& [app, domains] : wanted) {
     attempt("domains are not published", app.str(), [&] {
       auto& published = known_[app].published;

@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include <arpa/inet.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -81,6 +82,23 @@ struct Reader {
     const auto port = number(node, key, std::string_view(value).substr(colon + 1), 1, 65535);
     return {value.substr(0, colon), {static_cast<std::uint16_t>(port)}};
   }
+  /// Where nginx listens: a number, since the switch's own requests go there too.
+  [[nodiscard]] Address front(const YamlNode& node) const {
+    Address front = address(node, "http");
+    std::string& host = front.host;
+    if (host == "*") host = "0.0.0.0";
+    if (host == "localhost") host = "127.0.0.1";
+    const bool bracketed = host.starts_with('[') && host.ends_with(']');
+    const std::string bare = bracketed ? host.substr(1, host.size() - 2) : host;
+    in6_addr number{};
+    if (inet_pton(AF_INET6, bare.c_str(), &number) == 1) {
+      host = "[" + bare + "]";
+    } else if (bracketed || inet_pton(AF_INET, bare.c_str(), &number) != 1) {
+      throw wrong(node, "`http` must be an IP address and a port",
+                  "every IPv4 address is 0.0.0.0:8080, every IPv6 address \"[::]:8080\"");
+    }
+    return front;
+  }
   [[nodiscard]] model::Range<std::uint32_t> range(const YamlNode& node, std::string_view key,
                                                   long long least, long long most) const {
     const std::string& value = text(node, key);
@@ -106,6 +124,32 @@ std::vector<std::string> expressions(const Reader& r, const YamlNode& node, std:
     }
   }
   return all;
+}
+
+/// 10.1.2.3, 10.0.0.0/8, fd00::/8.
+bool is_network(const std::string& text) {
+  const auto slash = text.find('/');
+  const std::string address = text.substr(0, slash);
+  in6_addr number{};
+  const bool v6 = inet_pton(AF_INET6, address.c_str(), &number) == 1;
+  if (!v6 && inet_pton(AF_INET, address.c_str(), &number) != 1) return false;
+  if (slash == std::string::npos) return true;
+  int bits = -1;
+  const char* last = text.data() + text.size();
+  const auto [end, failed] = std::from_chars(text.data() + slash + 1, last, bits);
+  return failed == std::errc{} && end == last && bits >= 0 && bits <= (v6 ? 128 : 32);
+}
+
+void read_proxies(Reader& r, const YamlNode& node) {
+  if (node.kind != YamlNode::Kind::list)
+    throw r.wrong(node, "`proxies` must be a list of IP addresses and networks");
+  for (const auto& item : node.items) {
+    const std::string& text = r.text(*item, "proxies");
+    if (!is_network(text))
+      throw r.wrong(*item, "`proxies`: " + model::shown(text) + " is no IP address or network",
+                    "write them as 127.0.0.1 or 10.0.0.0/8");
+    r.config.proxies.push_back(text);
+  }
 }
 
 /// `30s`, `10m` or a bare number of seconds.
@@ -190,6 +234,18 @@ void read_build_limits(Reader& r, const YamlNode& node) {
   }
 }
 
+/// Of this machine: relative to the configuration, and there, else no build could begin.
+void read_build_files(Reader& r, const YamlNode& node) {
+  if (node.kind != YamlNode::Kind::map) throw r.wrong(node, "`build.files` must be a map");
+  for (const auto& field : node.fields) {
+    const std::filesystem::path from = r.path(*field.key, "build.files");
+    std::error_code none;
+    if (!std::filesystem::exists(from, none))
+      throw r.wrong(*field.key, fmt::format("`build.files`: there is no {}", from.string()));
+    r.config.build_files[from] = r.text(*field.value, "build.files");
+  }
+}
+
 void read_build(Reader& r, const YamlNode& node) {
   if (node.kind != YamlNode::Kind::map) throw r.wrong(node, "`build` must be a map");
   for (const auto& field : node.fields) {
@@ -198,8 +254,7 @@ void read_build(Reader& r, const YamlNode& node) {
       read_pairs(r, *field.value, "build.env",
                  [&](const auto& name, const auto& value) { r.config.build_env[name] = value; });
     } else if (key == "files") {
-      read_pairs(r, *field.value, "build.files",
-                 [&](const auto& from, const auto& to) { r.config.build_files[from] = to; });
+      read_build_files(r, *field.value);
     } else if (key == "network") {
       read_network(r, *field.value);
     } else if (key == "time_limit") {
@@ -232,7 +287,8 @@ const std::map<std::string, Read>& keys() {
       {"data", [](Reader& r, const YamlNode& n) { r.config.data = r.own_directory(n, "data"); }},
       {"run", [](Reader& r, const YamlNode& n) { r.config.run = r.own_directory(n, "run"); }},
       {"listen", [](Reader& r, const YamlNode& n) { r.config.listen = r.address(n, "listen"); }},
-      {"http", [](Reader& r, const YamlNode& n) { r.config.http = r.address(n, "http"); }},
+      {"http", [](Reader& r, const YamlNode& n) { r.config.http = r.front(n); }},
+      {"proxies", read_proxies},
       {"domain",
        [](Reader& r, const YamlNode& n) {
          if (!model::Domain::from(r.text(n, "domain")))

@@ -30,6 +30,7 @@ struct Config {
   std::filesystem::path run = "/run/upaas";
   Address listen{"127.0.0.1", {8700}};
   Address http{"127.0.0.1", {8080}};
+  std::vector<std::string> proxies;  // addresses and networks
   std::string domain = "localhost";
   model::Range<std::uint32_t> ports{20000, 27999};
   model::Range<std::uint32_t> uids{200000, 265535};

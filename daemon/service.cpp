@@ -20,6 +20,11 @@
 namespace upaas::daemon {
 namespace {
 
+/// Where this machine reaches what listens at all of its addresses.
+std::string reachable(const std::string& host) {
+  return host == "0.0.0.0" ? "127.0.0.1" : host == "[::]" ? "[::1]" : host;
+}
+
 host::Layout layout_of(const Config& config) {
   return {config.data, config.run};
 }
@@ -69,39 +74,39 @@ router_sub::Options router_options(const Config& config, const std::filesystem::
           .templates = templates,
           .http_host = config.http.host,
           .http_port = config.http.port,
+          .proxies = config.proxies,
           .router = uids.router,
           .front = uids.front,
           .announcer_uid = uids.announcer};
 }
 
 control::PlatformOptions platform_options(const Config& config, const host::CgroupRoot& cgroups) {
-  control::PlatformOptions options{
-      .layout = layout_of(config),
-      .backend = model::BackendName(config.name),
-      .hardware = config.hardware,
-      .cores = config.cores,
-      .memory = config.memory,
-      .domain = config.domain,
-      .http_host = config.http.host == "0.0.0.0" ? "127.0.0.1" : config.http.host,
-      .http_port = config.http.port,
-      .listen_port = config.listen.port,
-      .ports = config.ports,
-      .safe_options = config.safe_options,
-      .interpreters = config.interpreters,
-      .build = {.work = layout_of(config).builds(),
-                .uid = {},  // each build has its own
-                .command_limit = config.build_time_limit,
-                .total_limit = config.build_total_time,
-                .limits = config.build_limits,
-                .cgroups = cgroups,
-                .env = config.build_env,
-                .files = config.build_files,
-                .network = config.build_network,
-                .interpreters = config.interpreters,
-                .domain = config.domain,
-                .cache = layout_of(config).build_cache()},
-      .cgroup = std::string(cgroups.version()),
-      .limits = cgroups.support().str()};
+  control::PlatformOptions options{.layout = layout_of(config),
+                                   .backend = model::BackendName(config.name),
+                                   .hardware = config.hardware,
+                                   .cores = config.cores,
+                                   .memory = config.memory,
+                                   .domain = config.domain,
+                                   .http_host = reachable(config.http.host),
+                                   .http_port = config.http.port,
+                                   .listen_port = config.listen.port,
+                                   .ports = config.ports,
+                                   .safe_options = config.safe_options,
+                                   .interpreters = config.interpreters,
+                                   .build = {.work = layout_of(config).builds(),
+                                             .uid = {},  // each build has its own
+                                             .command_limit = config.build_time_limit,
+                                             .total_limit = config.build_total_time,
+                                             .limits = config.build_limits,
+                                             .cgroups = cgroups,
+                                             .env = config.build_env,
+                                             .files = config.build_files,
+                                             .network = config.build_network,
+                                             .interpreters = config.interpreters,
+                                             .domain = config.domain,
+                                             .cache = layout_of(config).build_cache()},
+                                   .cgroup = std::string(cgroups.version()),
+                                   .limits = cgroups.support().str()};
   options.build.reserved_ports = options.reserved_ports();
   return options;
 }

@@ -11,6 +11,7 @@
 #include "deployer/log_files.h"
 #include "deployer/readiness.h"
 #include "deployer/trees.h"
+#include "deployer/unasked_ends.h"
 #include "deployer/vassal_ini.h"
 #include "host/listen_queue.h"
 
@@ -77,6 +78,8 @@ struct Deployer::State {
   host::CgroupRoot cgroups;
   Emperor emperor;
   Trees trees;
+  LogNews news;
+  bool surveyed = false;  // what ran before the first survey has nothing new to tell
 
   void wake() const {
     if (!emperor.ask(kWakeLimit)) {
@@ -278,13 +281,22 @@ std::optional<std::vector<Vassal>> Deployer::survey(milliseconds limit) {
                    .since = said.since};
   }
   const host::Layout& layout = state_->options.layout;
+  std::set<std::string, std::less<>> names;
   for (const std::string& name : all_names(layout)) {
     if (fs::exists(ini_file(layout, name))) {
-      found[name].name = name;
-      found[name].has_ini = true;
-      found[name].hits = state_->hits_of(name);
+      Vassal& vassal = found[name];
+      vassal.name = name;
+      vassal.has_ini = true;
+      vassal.hits = state_->hits_of(name);
+      if (const auto id = model::InstanceId::from(name)) {
+        vassal.ended =
+            state_->news.look(name, layout.instance_log(id->app().str(), name), state_->surveyed);
+        names.insert(name);
+      }
     }
   }
+  state_->news.keep(names);
+  state_->surveyed = true;
   std::vector<Vassal> vassals;
   for (auto& [name, vassal] : found) {
     vassals.push_back(std::move(vassal));

@@ -7,7 +7,7 @@
 ///   RUN/instances/NAME/hits            how often it met its limits (host/limits.h), root only
 ///   RUN/instances/NAME/env0            its exact environment, NUL-separated, root only
 ///   RUN/instances/NAME/passwd, group   the users that it sees
-///   RUN/instances/NAME/run/            2710 app:router; app.sock, web.sh
+///   RUN/instances/NAME/run/            2710 app:router; app.sock, web.sh, command.sh
 ///   RUN/instances/NAME/tmp/            0700 app; its /tmp
 ///   DATA/trees/BUNDLE/                 the unpacked app, root's, read-only, of all its instances
 ///   DATA/logs/APP/NAME.log             stdout and stderr; bounded by trim_logs
@@ -79,6 +79,9 @@ struct Vassal {
   bool blacklisted = false;  // it crashed and waits for its next try
   std::optional<WallTime> since;
   host::LimitHits hits;  // since it was started for the first time; for a moment it may tell less
+  /// Workers, and the command of `processes.web`, that ended unasked since the last survey, as
+  /// sentences; also where the app's own log makes it up.
+  std::vector<std::string> ended = {};
 };
 
 /// A bundle whose tree may be there, and its file.
@@ -128,6 +131,7 @@ class Deployer {
 
   /// One read of the Emperor's stats joined with the directory: every vassal that is there or
   /// should be. Nothing when the Emperor does not answer within `limit`.
+  /// One caller at a time.
   [[nodiscard]] std::optional<std::vector<Vassal>> survey(std::chrono::milliseconds limit);
   /// Instance directories and inis that exist, by name (services excluded).
   [[nodiscard]] std::vector<std::string> leftovers() const;

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/json.h"
+#include "deployer/unasked_ends.h"
 #include "deployer/vassal_ini.h"
 #include "host/users.h"
 
@@ -48,8 +49,27 @@ std::vector<host::Mount> mounts_of(const std::string& name, const Options& optio
   return mounts;
 }
 
-std::string web_script(const std::string& command) {
+std::string command_script(const std::string& command) {
   return fmt::format("#!/bin/sh\ncd {} || exit 1\n{}\n", inside::kTree, command);
+}
+
+// uWSGI does not tell how what it runs has ended. Nothing of the app is in it.
+std::string web_script() {
+  return fmt::format(
+      "#!/bin/sh\n"
+      "# Runs the app's command, in command.sh, and says how it ended, unless it was told to.\n"
+      "told=\n"
+      "trap 'told=yes' TERM INT HUP\n"
+      "/usr/bin/setpriv --pdeathsig KILL /bin/sh {0}/command.sh\n"
+      "code=$?\n"
+      "[ -z \"$told\" ] || exit $code\n"
+      "if [ $code -gt 128 ]; then\n"
+      "  echo \"{1}signal $((code - 128))\" >&2\n"
+      "else\n"
+      "  echo \"{1}exit code $code\" >&2\n"
+      "fi\n"
+      "exit $code\n",
+      inside::kRun, kCommandEnded);
 }
 
 void collect(const fs::path& directory, std::string_view suffix, std::set<std::string>& names) {
@@ -127,8 +147,9 @@ void write_instance_files(const Start& start, const Options& options,
   write_file(launch.env_file, vassal_environment(start, options.domain),
              {.mode = 0600, .sync = false});
   if (start.release.runtime.web) {
-    write_file(layout.instance_run(name) / "web.sh", web_script(*start.release.runtime.web),
+    write_file(layout.instance_run(name) / "command.sh", command_script(*start.release.runtime.web),
                {.mode = 0555, .sync = false});
+    write_file(layout.instance_run(name) / "web.sh", web_script(), {.mode = 0555, .sync = false});
   }
   write_file(launch_file(layout, name), dump_json_pretty(host::to_json(launch)),
              {.mode = 0600, .sync = false});

@@ -87,6 +87,20 @@ std::vector<std::string> newest_lines(const fs::path& log, std::size_t lines) {
   return newest;
 }
 
+std::size_t log_size(const fs::path& log) {
+  const UniqueFd fd = open_log(log, O_RDONLY);
+  return fd.valid() ? size_of(fd.get()) : 0;
+}
+
+std::string read_log(const fs::path& log, std::size_t offset, std::size_t length) {
+  const UniqueFd fd = open_log(log, O_RDONLY);
+  std::string text(length, '\0');
+  const ssize_t got =
+      fd.valid() ? ::pread(fd.get(), text.data(), length, static_cast<off_t>(offset)) : 0;
+  text.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+  return text;
+}
+
 void trim_log(const fs::path& log, std::size_t limit) {
   const UniqueFd fd = open_log(log, O_RDWR);
   const std::size_t size = fd.valid() ? size_of(fd.get()) : 0;

@@ -17,6 +17,12 @@ namespace upaas::deployer {
 [[nodiscard]] std::vector<std::string> newest_lines(const std::filesystem::path& log,
                                                     std::size_t lines);
 
+/// 0 when there is none.
+[[nodiscard]] std::size_t log_size(const std::filesystem::path& log);
+/// At most `length` bytes from `offset`.
+[[nodiscard]] std::string read_log(const std::filesystem::path& log, std::size_t offset,
+                                   std::size_t length);
+
 /// When the log is longer than `limit`, its last `limit` bytes become LOG.1 and it starts anew.
 /// Writers keep their descriptor, so the file stays the same; a line written in that very moment
 /// may be lost.

@@ -5,6 +5,7 @@
 #include "deployer/crash_hint.h"
 #include "deployer/health.h"
 #include "deployer/log_files.h"
+#include "deployer/unasked_ends.h"
 #include "deployer/uwsgi_words.h"
 
 #include <fmt/core.h>
@@ -30,6 +31,22 @@ constexpr milliseconds kLongestPauseOfAsking{1000};
 constexpr std::size_t kReadLines = 400;
 
 constexpr std::string_view kNothingListens = "nothing listens";
+
+// uWSGI's words: at every start, before an app is loaded, when there is none after that.
+constexpr std::string_view kStarting = "*** Starting uWSGI ";
+constexpr std::string_view kLoading = "*** Operational MODE: ";
+constexpr std::string_view kNotLoaded = "*** no app loaded. GAME OVER ***";
+
+// An instance that failed is tried again, with the same log.
+std::vector<std::string> of_this_try(std::vector<std::string> log) {
+  const auto start = std::find_if(log.rbegin(), log.rend(), [](const std::string& line) {
+    return line.starts_with(kStarting);
+  });
+  if (start != log.rend()) {
+    log.erase(log.begin(), start.base());
+  }
+  return log;
+}
 
 bool listens(model::Port port) {
   const UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -108,6 +125,10 @@ class Wait {
     return std::max(start_.release.spec.health.timeout - passed, milliseconds::zero());
   }
 
+  [[nodiscard]] std::filesystem::path log_file() const {
+    return layout_.instance_log(start_.release.app.str(), start_.instance.id.str());
+  }
+
   [[nodiscard]] std::string step() const { return accepting_ ? "health" : "start"; }
 
   [[nodiscard]] Ready ready() const {
@@ -117,7 +138,24 @@ class Wait {
   }
 
   [[nodiscard]] NotReady crashed() const {
-    return not_ready("start", "exited while starting", crash_hint(log_lines()));
+    const std::vector<std::string> log = of_this_try(newest_lines(log_file(), kReadLines));
+    NotReady result = not_ready("start", "exited while starting", crash_hint(without_chatter(log)));
+    const auto says = [&](std::string_view words) {
+      return std::any_of(log.begin(), log.end(), [&](const std::string& line) {
+        return line.find(words) != std::string::npos;
+      });
+    };
+    const auto ended = std::find_if(log.rbegin(), log.rend(), [](const std::string& line) {
+      return line.starts_with(kCommandEnded);
+    });
+    if (ended != log.rend()) {
+      result.cause += ": its command ended with " + ended->substr(kCommandEnded.size());
+    } else if (says("got Segmentation Fault")) {
+      result.cause += " with a segmentation fault";
+    } else if (!start_.release.runtime.web && says(kLoading) && !says(kNotLoaded)) {
+      result.hint = "it ended its own process: look for `exit` in what runs when it is loaded";
+    }
+    return result;
   }
 
   [[nodiscard]] NotReady timed_out() const {
@@ -136,15 +174,13 @@ class Wait {
                      "a slow start needs a longer health.timeout");
   }
 
-  [[nodiscard]] std::vector<std::string> log_lines() const {
-    const auto log = layout_.instance_log(start_.release.app.str(), start_.instance.id.str());
-    std::vector<std::string> lines = newest_lines(log, kReadLines);
+  [[nodiscard]] static std::vector<std::string> without_chatter(std::vector<std::string> lines) {
     std::erase_if(lines, [](const std::string& line) { return is_uwsgi_chatter(line); });
     return lines;
   }
 
   [[nodiscard]] NotReady not_ready(std::string step, std::string cause, std::string hint) const {
-    std::vector<std::string> lines = log_lines();
+    std::vector<std::string> lines = without_chatter(newest_lines(log_file(), kReadLines));
     if (lines.size() > kOutputLines) {
       lines.erase(lines.begin(), lines.end() - static_cast<std::ptrdiff_t>(kOutputLines));
     }

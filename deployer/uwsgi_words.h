@@ -1,5 +1,5 @@
 /// Which lines of an instance's log uWSGI wrote about itself, and not the app: about forty at every
-/// start. Source: uWSGI 2.0.21. Pure.
+/// start, a dozen at its end. Source: uWSGI 2.0.21 (core, python3, rack, php, psgi). Pure.
 #pragma once
 
 #include <string_view>

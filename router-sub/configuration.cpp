@@ -38,19 +38,32 @@ std::string listen_address(const Options& options) {
                      options.http_port.value);
 }
 
+// What is no address must not become a directive of its own.
+void require_address(std::string_view key, std::string_view text) {
+  if (text.empty() || text.find_first_not_of("0123456789abcdefABCDEF.:/[]*") != text.npos) {
+    throw Error(ErrorKind::config, fmt::format("{}: '{:.60}' is not an IP address", key, text));
+  }
+}
+
 }  // namespace
 
 std::string nginx_conf(const Options& options, std::string_view template_text) {
-  // What is no address must not become a directive of its own.
-  if (options.http_host.find_first_not_of("0123456789abcdefABCDEF.:[]*") != std::string::npos) {
-    throw Error(ErrorKind::config,
-                fmt::format("http: '{:.60}' is not an IP address", options.http_host));
+  require_address("http", options.http_host);
+  std::string real_ip;
+  std::string proxies;
+  for (const std::string& proxy : options.proxies) {
+    require_address("proxies", proxy);
+    real_ip += fmt::format("    set_real_ip_from {};\n", proxy);
+    proxies += fmt::format("        {} proxy;\n", proxy);
   }
   std::string servers;
   for (const std::string& name : fastrouter_names(options.fastrouters)) {
     servers += fmt::format("    server unix:/home/{}/uwsgi.sock max_fails=0;\n", name);
   }
-  return render(template_text, {{"listen", listen_address(options)}, {"servers", servers}});
+  return render(template_text, {{"listen", listen_address(options)},
+                                {"servers", servers},
+                                {"real_ip", real_ip},
+                                {"proxies", proxies}});
 }
 
 std::string fastrouter_ini(const Options& /*options*/, std::string_view template_text) {

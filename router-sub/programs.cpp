@@ -5,7 +5,7 @@
 #include "router-sub/places.h"
 #include "router-sub/write_if_other.h"
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <array>
 #include <filesystem>
@@ -123,15 +123,23 @@ host::LaunchSpec fastrouter_launch(const Options& options, std::string_view name
   return spec;
 }
 
+std::string address_word(const Options& options) {
+  return nginx_text(fmt::format("UPAAS_HTTP={}:{}", options.http_host, options.http_port.value));
+}
+
 host::LaunchSpec nginx_launch(const Options& options) {
   constexpr int kFirstFreePort = 1024;
   const Places places{options.layout};
   host::LaunchSpec spec;
-  const std::string address = fmt::format("{}:{}", options.http_host, options.http_port.value);
-  // Words for those who look at its command line; the address also tells later where it listens.
-  spec.argv = {options.nginx, "-c", std::string(inside::kNginxConf), "-g",
-               "env " + nginx_text("UPAAS_CONFIG=" + places.nginx_conf().native()) + "; env " +
-                   nginx_text("UPAAS_HTTP=" + address) + ";"};
+  // Words for those who look at its command line; the last ones also tell later whether it is as it
+  // should be.
+  std::string words = "env " + nginx_text("UPAAS_CONFIG=" + places.nginx_conf().native()) +
+                      "; env " + address_word(options) + ";";
+  if (!options.proxies.empty()) {
+    words += " env " +
+             nginx_text(fmt::format("UPAAS_PROXIES={}", fmt::join(options.proxies, ","))) + ";";
+  }
+  spec.argv = {options.nginx, "-c", std::string(inside::kNginxConf), "-g", words};
   spec.uid = options.front;
   spec.mask = 027;
   spec.bind_low_ports = options.http_port.value < kFirstFreePort;

@@ -21,6 +21,8 @@ void write_configuration(const Options& options);
 
 [[nodiscard]] host::LaunchSpec fastrouter_launch(const Options& options, std::string_view name);
 [[nodiscard]] host::LaunchSpec nginx_launch(const Options& options);
+/// What nginx's last argument holds of the address where it listens.
+[[nodiscard]] std::string address_word(const Options& options);
 [[nodiscard]] host::LaunchSpec announcer_launch(const Options& options, const host::Cgroup& cgroup);
 
 }  // namespace upaas::router_sub

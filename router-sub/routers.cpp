@@ -93,7 +93,7 @@ struct Routers::State {
 
   bool ensure_fastrouter(host::Detached& fastrouter) const;
   void require_free_address() const;
-  [[nodiscard]] bool nginx_listens_elsewhere() const;
+  [[nodiscard]] std::vector<std::string> nginx_words() const;
   bool ensure_nginx();
   [[nodiscard]] std::optional<SigningKey> key_to_withdraw(const model::AppName& app) const;
   void unsubscribe(const Route& route, const SigningKey& key, const std::string& name) const;
@@ -106,10 +106,10 @@ struct Routers::State {
   std::vector<host::Detached> fastrouters;
   host::Detached nginx;
   DomainFiles domain_files;
-  std::mutex programs_mutex;             // starting and stopping
-  bool look_where_nginx_listens = true;  // once: one that we start listens where it should
-  std::mutex routes_mutex;               // RUN/announcer/routes
-  std::mutex domains_mutex;              // keys and domains
+  std::mutex programs_mutex;  // starting and stopping
+  bool look_at_nginx = true;  // once: one that we start is as it should be
+  std::mutex routes_mutex;    // RUN/announcer/routes
+  std::mutex domains_mutex;   // keys and domains
 };
 
 namespace {
@@ -148,23 +148,30 @@ void Routers::State::require_free_address() const {
   }
 }
 
-// What it was started by says where it listens: `http` may have been changed while no upaasd ran.
-bool Routers::State::nginx_listens_elsewhere() const {
+// What it was started by says where it listens and whom it believes: `http` and `proxies` may have
+// been changed while no upaasd ran.
+std::vector<std::string> Routers::State::nginx_words() const {
   const std::optional<std::string> text = read_file_if_any(places.nginx() / "launch.json");
   try {
-    return text && host::launch_spec_from_json(parse_json(*text, "launch.json")).argv !=
-                       nginx_launch(options).argv;
+    return text ? host::launch_spec_from_json(parse_json(*text, "launch.json")).argv
+                : std::vector<std::string>{};
   } catch (const Error&) {
-    return false;  // an unreadable description says nothing
+    return {};  // an unreadable description says nothing
   }
 }
 
 bool Routers::State::ensure_nginx() {
   if (nginx.running()) {
-    if (!std::exchange(look_where_nginx_listens, false) || !nginx_listens_elsewhere()) {
+    if (!std::exchange(look_at_nginx, false)) {
       return false;
     }
-    require_free_address();
+    const std::vector<std::string> words = nginx_words();
+    if (words.empty() || words == nginx_launch(options).argv) {
+      return false;
+    }
+    if (words.back().find(address_word(options)) == std::string::npos) {
+      require_free_address();
+    }
     nginx.stop(SIGQUIT, kStopLimit);
   }
   // Workers of a dead master hold the address until they are ended; then nobody else can have it.

@@ -49,6 +49,8 @@ struct Options {
   std::filesystem::path nginx = "/usr/sbin/nginx";
   std::string http_host = "127.0.0.1";
   model::Port http_port{8080};
+  /// Addresses and networks (10.0.0.0/8) whose X-Forwarded-For and X-Forwarded-Proto are believed.
+  std::vector<std::string> proxies = {};
   model::Uid router;
   model::Uid front;
   model::Uid announcer_uid;
@@ -79,7 +81,7 @@ class Routers {
 
   /// Names of what had to be started ("fr1", "nginx"); empty when all ran. Before nginx is started
   /// again, workers of a dead master are sent QUIT. An nginx that listens elsewhere than `http`
-  /// says is ended and started there.
+  /// says, or believes others than `proxies`, is ended and started anew.
   std::vector<std::string> ensure();
   /// Ends nginx (QUIT), then the FastRouters; returns when their cgroups are empty.
   void stop();

@@ -40,6 +40,13 @@ class Unhealthy(unittest.TestCase):
         self.assertIn("error:", human.stderr)
         self.assertIn(output, human.stderr)
 
+    def test_an_app_whose_first_release_failed_can_be_deployed(self):
+        broken = self.p.app("late", app_yaml="name: late\ninterpreter: {type: python}\n", **{"app.py": "import nonsense\n"})
+        self.assertEqual(self.p.upaas("deploy", broken, check=False).returncode, 9)
+        wait_for(lambda: self.p.get("late.test").status == 404, 20, "its domain is withdrawn")
+        self.p.deploy(self.p.hello("at last", name="late"))
+        self.assertEqual(self.p.get("late.test").text, "at last")
+
     YAML = "name: shop\ninterpreter: {type: python}\nhealth: {timeout: 4s}\n"
 
     def test_an_import_error(self):

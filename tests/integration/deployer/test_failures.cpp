@@ -103,7 +103,7 @@ TEST_CASE("a web command that ends while starting fails at once") {
       platform.prepare("node", test::web("echo last words; exit 3"), {{"a", ""}});
   const Failure failure = fail(platform, start);
   CHECK(failure.why.step == "start");
-  CHECK(failure.why.cause == "exited while starting");
+  CHECK(failure.why.cause == "exited while starting: its command ended with exit code 3");
   CHECK(failure.shows("last words"));
   CHECK(failure.seconds < 15);
 }

@@ -57,6 +57,25 @@ TEST_CASE("a static site serves its files and nothing else") {
   }
 }
 
+TEST_CASE("the root of a static site may have a blank in its name, and so may its files") {
+  test::Platform platform;
+  deployer::Start start = platform.prepare("site", test::static_site(),
+                                           {{"my site/index.html", "front"},
+                                            {"my site/the docs/index.html", "docs"},
+                                            {"my site/a b.txt", "ab"},
+                                            {"secret.txt", "secret"}});
+  test::set(start.release.runtime, "root", "my site");
+  platform.run(start);
+  CHECK(platform.get(start, "/").body == "front");
+  CHECK(platform.get(start, "/a%20b.txt").body == "ab");
+  CHECK(platform.get(start, "/the%20docs/").body == "docs");
+  const test::Answer moved = platform.get(start, "/the%20docs");
+  CHECK(moved.status == 301);
+  CHECK(header(moved.head, "Location") == "/the%20docs/");
+  CHECK(platform.get(start, "/secret.txt").status == 404);
+  CHECK(platform.get(start, "/nothing").status == 404);
+}
+
 TEST_CASE("a browser is told that nothing changed, but not after a rollback") {
   test::Platform platform;
   const deployer::Start first =

@@ -47,7 +47,7 @@ TEST_CASE("a known app that is down gets a page that says to come again") {
   CHECK(down.status == 503);
   CHECK(down.headers.at("retry-after") == "1");
   CHECK(down.headers.at("x-upaas-front") == "down");
-  CHECK_THAT(down.body, Catch::Contains("not running right now"));
+  CHECK_THAT(down.body, Catch::Contains("did not answer"));
   way.routers->forget_app(route.app);
   CHECK(way.get("hello.test").status == 404);
 }

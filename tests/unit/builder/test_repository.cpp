@@ -53,6 +53,15 @@ TEST_CASE("A repository is cloned from a git daemon, and its history stays out o
   CHECK(b.build(app_yaml(server.port(), "app.git")).packed.id == built.packed.id);
 }
 
+TEST_CASE("A repository of this machine is not seen by a build, and the error says what to do") {
+  Builds b;
+  make_repository(b.dir.path() / "git");
+  const Error e = b.failure("interpreter: {type: python}\nrepository: {clone: 'git clone file://" +
+                            (b.dir.path() / "git/app.git").string() + " %destination%'}\n");
+  CHECK(e.kind() == ErrorKind::build_failed);
+  CHECK(e.hint().find("over ssh or https") != std::string::npos);
+}
+
 TEST_CASE("A clone that fails is a failed build, with git's words") {
   Builds b;
   make_repository(b.dir.path() / "git");

@@ -5,6 +5,9 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
+#include <sstream>
+
 using namespace upaas;
 using namespace upaas::daemon;
 
@@ -49,7 +52,7 @@ TEST_CASE("every key is read, and paths are relative to the file") {
       "data: state\nrun: /srv/run\nlisten: 127.0.0.1:9000\nhttp: 0.0.0.0:80\ndomain: "
       "apps.example.org\n"
       "ports: 30000..30010\nuids: 300000..300100\nsafe_options: ['^harakiri']\n"
-      "build: {env: {PIP_INDEX_URL: 'http://index'}, files: {/etc/ssl/ca.pem: /etc/ca.pem}, "
+      "build: {env: {PIP_INDEX_URL: 'http://index'}, files: {../passwd: /etc/ca.pem}, "
       "network: [source], time_limit: 2m, total_time: 5m, limits: {memory: 64M, cpus: 1.5, "
       "processes: 100, output: "
       "1M, disk: 1G}}\n"
@@ -63,7 +66,7 @@ TEST_CASE("every key is read, and paths are relative to the file") {
   CHECK(config.uids.min == 300000);
   CHECK(config.safe_options == std::vector<std::string>{"^harakiri"});
   CHECK(config.build_env.at("PIP_INDEX_URL") == "http://index");
-  CHECK(config.build_files.at("/etc/ssl/ca.pem") == "/etc/ca.pem");
+  CHECK(config.build_files.at("/etc/passwd") == "/etc/ca.pem");
   CHECK(config.build_network == std::set<std::string, std::less<>>{"source"});
   CHECK(config.build_time_limit == std::chrono::minutes(2));
   CHECK(config.build_total_time == std::chrono::minutes(5));
@@ -76,6 +79,35 @@ TEST_CASE("every key is read, and paths are relative to the file") {
   CHECK(config.hardware == "rack-7");
   CHECK(config.cores == 4);
   CHECK(config.memory.value == 8192);
+}
+
+TEST_CASE("the example configuration shows every default") {
+  std::istringstream example(read_file(UPAAS_SOURCE_DIR "/packaging/upaas.yaml"));
+  std::string settings;
+  for (std::string line; std::getline(example, line);) {
+    const bool setting = line.size() > 1 && line[0] == '#' &&
+                         (line[1] != ' ' || line.starts_with("#  ")) &&
+                         line.find("# an example") == std::string::npos;
+    if (setting) settings += line.substr(1) + "\n";
+  }
+  const Config shown = parse_config(settings, "/etc/upaas/upaas.yaml", {});
+  const Config usual = parse_config("", "/etc/upaas/upaas.yaml", {});
+  CHECK(shown.data == usual.data);
+  CHECK(shown.run == usual.run);
+  CHECK(shown.listen.port.value == usual.listen.port.value);
+  CHECK(shown.http.host + std::to_string(shown.http.port.value) ==
+        usual.http.host + std::to_string(usual.http.port.value));
+  CHECK(shown.domain == usual.domain);
+  CHECK(shown.ports == usual.ports);
+  CHECK(shown.uids == usual.uids);
+  CHECK(shown.build_network == usual.build_network);
+  CHECK(shown.build_time_limit == usual.build_time_limit);
+  CHECK(shown.build_total_time == usual.build_total_time);
+  CHECK(shown.build_limits.memory == usual.build_limits.memory);
+  CHECK(shown.build_limits.processes == usual.build_limits.processes);
+  CHECK(shown.build_limits.output == usual.build_limits.output);
+  CHECK(shown.build_limits.disk == usual.build_limits.disk);
+  CHECK(std::count(settings.begin(), settings.end(), '\n') > 15);
 }
 
 TEST_CASE("what is wrong is refused with its place") {
@@ -93,6 +125,8 @@ TEST_CASE("what is wrong is refused with its place") {
   }
   CHECK(refused("build: {network: [source, pack]}\n")
             .starts_with("/etc/upaas/upaas.yaml:1:27: `build.network`: 'pack'"));
+  CHECK(refused("build: {files: {nothing: /etc/x}}\n") ==
+        "/etc/upaas/upaas.yaml:1:17: `build.files`: there is no /etc/upaas/nothing");
   CHECK(refused("build: {network: some}\n").find("`none`") != std::string::npos);
   CHECK(parse_config("build: {network: none}", "/x.yaml", {}).build_network.empty());
   CHECK(refused("store: redis\n").find("sqlite") != std::string::npos);
@@ -103,6 +137,34 @@ TEST_CASE("what is wrong is refused with its place") {
     CHECK(refused("run: \"" + path + "\"\n").starts_with("/etc/upaas/upaas.yaml:1:6: "));
   }
   CHECK(refused("a: [\n").starts_with("/etc/upaas/upaas.yaml:"));
+}
+
+TEST_CASE("http may name one address or all of them, and is one number then") {
+  const auto host = [](const std::string& text) {
+    return parse_config("http: \"" + text + ":80\"\n", "/x.yaml", {}).http.host;
+  };
+  CHECK(host("*") == "0.0.0.0");
+  CHECK(host("0.0.0.0") == "0.0.0.0");
+  CHECK(host("localhost") == "127.0.0.1");
+  CHECK(host("[::]") == "[::]");
+  CHECK(host("::1") == "[::1]");
+  for (const std::string wrong : {"example.org", "[127.0.0.1]", "1.2.3", "**", "[::"}) {
+    INFO(wrong);
+    CHECK(refused("http: \"" + wrong + ":80\"\n")
+              .starts_with("/etc/upaas/upaas.yaml:1:7: `http` must be an IP address"));
+  }
+}
+
+TEST_CASE("proxies are addresses and networks") {
+  const auto config =
+      parse_config("proxies: [127.0.0.1, 10.0.0.0/8, '::1', 'fd00::/8']\n", "/x.yaml", {});
+  CHECK(config.proxies == std::vector<std::string>{"127.0.0.1", "10.0.0.0/8", "::1", "fd00::/8"});
+  for (const std::string wrong : {"all", "10.0.0.0/33", "10.0.0.0/", "::/129", "1.2.3.4;", "''"}) {
+    INFO(wrong);
+    CHECK(
+        refused("proxies: [" + wrong + "]\n").starts_with("/etc/upaas/upaas.yaml:1:11: `proxies`"));
+  }
+  CHECK(refused("proxies: 127.0.0.1\n").find("list") != std::string::npos);
 }
 
 TEST_CASE("a build may not use more memory than the machine has") {

@@ -34,6 +34,17 @@ TEST_CASE("nginx listens where it is told to") {
   CHECK_THROWS_AS(nginx_conf(options, "{{listen}}"), Error);
 }
 
+TEST_CASE("nginx believes the proxies that it is told, and no other text gets in there") {
+  Options options;
+  options.proxies = {"127.0.0.1", "fd00::/8"};
+  CHECK(nginx_conf(options, "{{proxies}}") ==
+        "        127.0.0.1 proxy;\n        fd00::/8 proxy;\n");
+  CHECK(nginx_conf(options, "{{real_ip}}") ==
+        "    set_real_ip_from 127.0.0.1;\n    set_real_ip_from fd00::/8;\n");
+  options.proxies = {"1.2.3.4; x"};
+  CHECK_THROWS_AS(nginx_conf(options, ""), Error);
+}
+
 TEST_CASE("a template that asks for what nobody gives is a mistake") {
   CHECK_THROWS_AS(nginx_conf({}, "a {{nothing}} b"), Error);
   CHECK_THROWS_AS(nginx_conf({}, "a {{listen"), Error);
