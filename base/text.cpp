@@ -1,6 +1,9 @@
 #include "base/text.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
+#include <array>
 
 namespace upaas {
 
@@ -67,6 +70,15 @@ std::string shell_quoted(std::string_view text) {
     }
   }
   return quoted + "'";
+}
+
+std::string bytes_text(unsigned long long bytes) {
+  constexpr std::array kUnits = {"KiB", "MiB", "GiB"};
+  if (bytes < 1024) return fmt::format("{} B", bytes);
+  double value = static_cast<double>(bytes) / 1024;
+  std::size_t unit = 0;
+  for (; value >= 1024 && unit + 1 < kUnits.size(); ++unit) value /= 1024;
+  return fmt::format("{:.1f} {}", value, kUnits[unit]);
 }
 
 }  // namespace upaas

@@ -27,4 +27,7 @@ namespace upaas {
 /// One word of a POSIX shell, whatever the bytes (but NUL) are: 'it'\''s'.
 [[nodiscard]] std::string shell_quoted(std::string_view text);
 
+/// "512 B", "1.4 KiB", "3.0 MiB".
+[[nodiscard]] std::string bytes_text(unsigned long long bytes);
+
 }  // namespace upaas

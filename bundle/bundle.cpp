@@ -1,5 +1,6 @@
 #include "bundle/bundle.h"
 
+#include "base/disk_room.h"
 #include "base/error.h"
 #include "base/fault.h"
 #include "base/files.h"
@@ -11,6 +12,7 @@
 #include "bundle/safe_reader.h"
 #include "bundle/shared_files.h"
 #include "bundle/source_archive.h"
+#include "bundle/space.h"
 #include "bundle/tree_scan.h"
 #include "bundle/unpack_into.h"
 
@@ -105,6 +107,10 @@ Unpacked unpack_sharing(const std::filesystem::path& bundle,
                    read_manifest(former->bundle, options.limits));
     out.shared = shared->count();
   }
+  const auto needed =
+      entries_bytes(out.manifest, [&](std::size_t entry) { return shared && shared->has(entry); });
+  require_room(std::filesystem::absolute(destination).parent_path(), needed, "the unpacked bundle");
+  fault_point("bundle.unpacking");
   unpack_into(destination, options.stamp, Durability::kept, [&](TreeWriter& writer) {
     read_tree(reader,
               {.manifest = &out.manifest, .writer = &writer, .shared = shared ? &*shared : nullptr},

@@ -119,7 +119,8 @@ struct Unpacked {
 };
 
 /// Unpacks into `destination`, which must not exist: into a fresh 0700 directory beside it first,
-/// checked against the manifest while it is written, synced, renamed. Owner is the caller, modes
+/// checked against the manifest while it is written, synced, renamed. Error(internal) before anything
+/// is written when it does not fit on the disk. Owner is the caller, modes
 /// 0644/0755. The manifest is not part of the tree; it is returned.
 Unpacked unpack(const std::filesystem::path& bundle, const std::filesystem::path& destination,
                 const UnpackOptions& options);

@@ -4,6 +4,7 @@
 #include "base/digest.h"
 #include "base/error.h"
 #include "base/files.h"
+#include "base/text.h"
 #include "builder/builder.h"
 #include "builder/workspace.h"
 #include "cli/app_choice.h"

@@ -8,6 +8,7 @@
 #include "cli/command_deploy.h"
 #include "cli/command_destroy.h"
 #include "cli/command_events.h"
+#include "cli/command_gc.h"
 #include "cli/command_init.h"
 #include "cli/command_logs.h"
 #include "cli/command_ps.h"
@@ -50,10 +51,11 @@ constexpr Command kVersion{
     .text = "The server's version is in upaas status.",
 };
 
-constexpr std::array kAll = {
-    &kDeploy,       &kInit,  &kBuild,  &kValidate, &kSchema, &kApps,       &kStatus,
-    &kPs,           &kLogs,  &kEvents, &kReleases, &kBuilds, &kBuildsShow, &kBuildsLogs,
-    &kBuildsCancel, &kStart, &kStop,   &kDestroy,  &kHelp,   &kVersion,    &kCompletion};
+constexpr std::array kAll = {&kDeploy,   &kInit,      &kBuild,      &kValidate,   &kSchema,
+                             &kApps,     &kStatus,    &kPs,         &kLogs,       &kEvents,
+                             &kReleases, &kBuilds,    &kBuildsShow, &kBuildsLogs, &kBuildsCancel,
+                             &kStart,    &kStop,      &kDestroy,    &kGc,         &kHelp,
+                             &kVersion,  &kCompletion};
 
 /// Words that people bring along or that come later, and what does it today.
 constexpr std::pair<std::string_view, std::string_view> kOtherWords[] = {

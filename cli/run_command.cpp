@@ -7,6 +7,7 @@
 #include "cli/command_deploy.h"
 #include "cli/command_destroy.h"
 #include "cli/command_events.h"
+#include "cli/command_gc.h"
 #include "cli/command_init.h"
 #include "cli/command_logs.h"
 #include "cli/command_ps.h"
@@ -38,6 +39,7 @@ int run_command(const Command& command, Context& context) {
       {kBuildsShow.name, run_builds_show},
       {kBuildsLogs.name, run_builds_logs},
       {kBuildsCancel.name, run_builds_cancel},
+      {kGc.name, run_gc},
       {kReleases.name, run_releases},
       {kStart.name, run_start},
       {kStop.name, run_stop},

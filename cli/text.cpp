@@ -39,15 +39,6 @@ std::string seconds_text(double seconds) {
   return seconds < 60 ? fmt::format("{:.1f} s", seconds) : fmt::format("{:.0f} s", seconds);
 }
 
-std::string bytes_text(unsigned long long bytes) {
-  constexpr std::array kUnits = {"KiB", "MiB", "GiB"};
-  if (bytes < 1024) return fmt::format("{} B", bytes);
-  double value = static_cast<double>(bytes) / 1024;
-  std::size_t unit = 0;
-  for (; value >= 1024 && unit + 1 < kUnits.size(); ++unit) value /= 1024;
-  return fmt::format("{:.1f} {}", value, kUnits[unit]);
-}
-
 std::string Table::str() const {
   std::vector<std::size_t> widths(rows_.front().size(), 1);
   for (const auto& row : rows_) {

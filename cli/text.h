@@ -16,8 +16,6 @@ namespace upaas::cli {
 [[nodiscard]] std::string printable(std::string_view text);
 /// "0.04 s", "1.2 s", "75 s".
 [[nodiscard]] std::string seconds_text(double seconds);
-/// "512 B", "1.4 KiB", "3.0 MiB".
-[[nodiscard]] std::string bytes_text(unsigned long long bytes);
 
 /// Columns under their titles, as wide as needed; an empty cell is a dash, and no line ends in
 /// blanks.

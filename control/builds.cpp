@@ -2,7 +2,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
-#include "control/story.h"
+#include "control/inventory.h"
 
 #include <fmt/core.h>
 
@@ -12,8 +12,6 @@
 namespace upaas::control {
 namespace {
 
-constexpr std::size_t kLooseKept = 5;
-constexpr std::size_t kStrayKept = 20;
 constexpr auto kCancelLimit = std::chrono::seconds(60);
 constexpr auto kUnlockLimit = std::chrono::seconds(10);
 constexpr const char* kCounter = "counters/builds";
@@ -44,17 +42,6 @@ void end_stages(BuildRecord& record, BuildState state) {
 void tell_end(Platform& platform, const BuildRecord& build) {
   platform.events.add(build.app.str(), fmt::format("build.{}", to_string(build.state)),
                       fmt::format("{}: {}", build.id.str(), build.message));
-}
-
-void remove_build(Platform& platform, const BuildRecord& build) {
-  std::error_code ignored;  // what is left of it is removed with the next try
-  if (std::filesystem::remove(platform.options.layout.build_log(build.id.str()), ignored);
-      ignored) {
-    log_warning("a build's log is not removed",
-                {{"build", build.id.str()}, {"error", ignored.message()}});
-    return;
-  }
-  (void)platform.write({}, {store::Operation::remove(Records::build_key(build.id))});
 }
 
 }  // namespace
@@ -149,7 +136,7 @@ void BuildRun::end(BuildState state) {
   try {
     save();
     if (state != BuildState::done) tell_end(platform_, record_);
-    housekeep_builds(platform_, record_.app);
+    housekeep_builds(platform_);
   } catch (const Error& error) {
     // Without a living owner once another lord is elected, which finds it lost.
     log_error("the end of a build is not recorded",
@@ -204,25 +191,27 @@ void lose_builds(Platform& platform) {
   }
 }
 
-void keep_builds(Platform& platform, const AppName& app, const std::set<ReleaseId>& releases) {
-  std::size_t loose = 0;
-  for (const BuildRecord& build : platform.records.builds(app)) {
-    if (build.state == BuildState::running) continue;
-    const bool keep = build.release ? releases.contains(*build.release) : ++loose <= kLooseKept;
-    if (!keep) remove_build(platform, build);
-  }
-  if (platform.records.app(app)) return;
-  std::set<std::string> apps;
-  for (const AppRecord& known : platform.records.apps()) apps.insert(known.name.str());
-  std::size_t stray = 0;
-  for (const BuildRecord& build : platform.records.builds()) {
-    if (build.state == BuildState::running || apps.contains(build.app.str())) continue;
-    if (++stray > kStrayKept) remove_build(platform, build);
+void housekeep_builds(Platform& platform) {
+  const Holdings builds = builds_inventory(platform);
+  const KeepPlan plan = plan_keeping(builds, {.listed = platform.options.keep.listed});
+  for (std::size_t at = 0; at < plan.verdicts.size(); ++at) {
+    if (plan.verdicts[at].goes)
+      remove_build(platform, *model::BuildId::from(builds.things[at].name));
   }
 }
 
+void remove_build(Platform& platform, model::BuildId id) {
+  std::error_code ignored;  // what is left of it is removed with the next try
+  if (std::filesystem::remove(platform.options.layout.build_log(id.str()), ignored); ignored) {
+    log_warning("a build's log is not removed",
+                {{"build", id.str()}, {"error", ignored.message()}});
+    return;
+  }
+  (void)platform.write({}, {store::Operation::remove(Records::build_key(id))});
+}
+
 void forget_builds(Platform& platform, const AppName& app) {
-  for (const BuildRecord& build : platform.records.builds(app)) remove_build(platform, build);
+  for (const BuildRecord& build : platform.records.builds(app)) remove_build(platform, build.id);
 }
 
 }  // namespace upaas::control

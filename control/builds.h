@@ -1,6 +1,6 @@
 /// Builds as the platform remembers them: a record in the store, a log in a file. Both are kept as
 /// long as the release that came of it is listed, else (failed, cancelled, lost, changed nothing) the newest
-/// five of an app, and the newest twenty of names that never became one.
+/// five of an app, and the newest twenty of names that never became one (control/keep_plan.h).
 #pragma once
 
 #include "builder/builder.h"
@@ -63,9 +63,11 @@ BuildRecord cancel_build(Platform& platform, model::BuildId id, const std::strin
 
 /// Builds that run in the store and have no living owner (an older epoch) are lost.
 void lose_builds(Platform& platform);
-/// Removes the builds of an app beyond those that are kept; `releases` are those listed.
-void keep_builds(Platform& platform, const AppName& app, const std::set<ReleaseId>& releases);
-/// Removes all of them.
+/// Removes the builds beyond those that are kept.
+void housekeep_builds(Platform& platform);
+/// Removes the build: its log, then its record.
+void remove_build(Platform& platform, model::BuildId id);
+/// Removes all of an app.
 void forget_builds(Platform& platform, const AppName& app);
 
 }  // namespace upaas::control

@@ -6,6 +6,7 @@
 #include "base/scope_exit.h"
 #include "control/builds.h"
 #include "control/numbers.h"
+#include "control/room.h"
 #include "control/story.h"
 #include "model/app_yaml.h"
 
@@ -45,6 +46,8 @@ builder::Built build_bundle(Platform& platform, const DeployJob& job, const mode
                            .fresh = job.request.fresh,
                            .interpreter_version = job.request.interpreter_version,
                            .former_revision = current_revision(platform, job.app)};
+  std::optional<BundlePins::Pin> source;
+  if (job.request.source) source.emplace(platform.pins, model::BundleId(*job.request.source));
   // Whatever comes of it, the upload has served.
   const ScopeExit used([&] {
     if (job.request.source) platform.sources.remove(*job.request.source);
@@ -68,6 +71,7 @@ builder::Built build_bundle(Platform& platform, const DeployJob& job, const mode
 /// Steps build and store, with their record.
 void build_and_store(Platform& platform, const DeployJob& job, Candidate& candidate,
                      Journey& journey) {
+  require_build_room(platform, job);
   const TempDir work(platform.options.layout.builds(), kBundleInTheMaking);
   const auto output = work.path() / "bundle.tar.gz";
   BuildRun run(platform, job.app, job.by, journey);
@@ -85,6 +89,9 @@ void build_and_store(Platform& platform, const DeployJob& job, Candidate& candid
           built.reused ? built.packed.id : model::BundleId(platform.bundles.add(output));
       candidate.release.runtime = built.runtime;
       candidate.release.revision = built.revision;
+      require_release_room(
+          platform, job.app, candidate.release.bundle,
+          bundle::read_manifest(platform.bundles.file(candidate.release.bundle.str())));
     });
     candidate.build = run.done(candidate.release.bundle);
   } catch (const Error& error) {
@@ -123,6 +130,7 @@ Candidate make_candidate(Platform& platform, const DeployJob& job, RolloutLock& 
       }
       candidate.release.runtime = manifest.runtime;
       candidate.release.bundle = model::BundleId(*job.request.bundle);
+      require_release_room(platform, job.app, candidate.release.bundle, manifest);
     });
     return candidate;
   }

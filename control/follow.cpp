@@ -49,7 +49,13 @@ class Teller {
   std::string last_;
 };
 
+/// What does not come as far as to be started is not unhealthy.
 Error unhealthy(const InstanceReport& report) {
+  if (report.step == "fetch" || report.step == "unpack") {
+    return Error(ErrorKind::internal, fmt::format("{}: {}", report.id.str(), report.cause),
+                 report.hint)
+        .at_step(report.step);
+  }
   Error error(ErrorKind::unhealthy,
               fmt::format("{} did not become healthy: {}", report.id.str(), report.cause),
               report.hint);

@@ -6,6 +6,7 @@
 #include "control/builds.h"
 #include "control/domains.h"
 #include "control/follow.h"
+#include "control/housekeeping.h"
 #include "control/placing.h"
 #include "control/reconciler.h"
 #include "control/rollout.h"
@@ -63,6 +64,8 @@ Json start_app(Platform& platform, Reconciler& reconciler, const AppName& name,
   if (app.wanted == AppWanted::running && !platform.records.instances(name).empty()) {
     return answer("upaas.start/v1", name, false, begin);
   }
+  // Housekeeping must not take its tree away before the instances are written.
+  const BundlePins::Pin pin(platform.pins, release->bundle);
   auto instances = journey.step("place", [&] {
     return place_instances(platform, app, *release,
                            {.count = release->spec.scale.instances.min, .wanted = Wanted::live});
@@ -122,15 +125,16 @@ void forget_app(Platform& platform, const AppRecord& app) {
   platform.deployer.remove_logs(app.name);
   remove_tree(platform.options.layout.build_cache() / name);
   forget_builds(platform, app.name);
-  std::set<model::BundleId> bundles;
-  for (const auto& release : platform.records.releases(app.name)) bundles.insert(release.bundle);
+  HousekeepingOptions dropping;
+  for (const auto& release : platform.records.releases(app.name))
+    dropping.dropped.insert(release.bundle.str());
   release_all_domains(platform, app.name);
   fault_point("destroy.forgetting");
   (void)platform.write({}, {store::Operation::remove_prefix("releases/" + name + "/"),
                             store::Operation::remove_prefix("outcomes/" + name + "/"),
                             store::Operation::remove(Records::app_key(app.name))});
   platform.uids.release(app.uid.value);
-  drop_bundles(platform, bundles);
+  (void)keep_house(platform, dropping);
 }
 
 }  // namespace upaas::control

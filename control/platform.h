@@ -4,6 +4,7 @@
 #include "builder/builder.h"
 #include "control/bundle_pins.h"
 #include "control/host.h"
+#include "control/keep_plan.h"
 #include "control/lord.h"
 #include "control/records.h"
 #include "control/running_builds.h"
@@ -17,6 +18,7 @@
 
 #include <chrono>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -37,13 +39,10 @@ struct PlatformOptions {
   model::Range<std::uint32_t> ports{20000, 27999};
   std::vector<std::string> safe_options;
   std::shared_ptr<const model::Interpreters> interpreters;
+  Keep keep = {};  // what stays of former releases and builds
   builder::Options build;
   std::string cgroup;  // "v1" or "v2"
   std::string limits;  // which limits work here: "memory, cpu, processes"
-  /// Releases of an app whose bundle and tree are kept.
-  std::size_t keep_releases = 5;
-  /// Releases of an app that are known, with the build that each came of.
-  std::size_t list_releases = 50;
 
   /// Where no app may listen, unless the port was given to it.
   [[nodiscard]] std::vector<model::Range<std::uint32_t>> reserved_ports() const {
@@ -66,6 +65,7 @@ struct Platform {
   Lord lord;
   BundlePins pins = {};
   RunningBuilds running_builds = {};
+  std::mutex housekeeping = {};  // one at a time
 
   /// NAME.<domain> and the app's own domains, in that order.
   [[nodiscard]] std::vector<model::Domain> domains_of(const AppName& app,

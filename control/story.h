@@ -5,7 +5,6 @@
 #include "control/probe.h"
 
 #include <chrono>
-#include <set>
 #include <string_view>
 #include <vector>
 
@@ -27,21 +26,11 @@ inline constexpr std::chrono::milliseconds kSlack = std::chrono::seconds(60);
 [[nodiscard]] std::chrono::milliseconds longest_drain(
     Platform& platform, const std::vector<model::Instance>& instances);
 [[nodiscard]] ProbeOptions probe_options(const Platform& platform, const model::Release& release);
-/// The newest of `releases` (oldest first), the current one, whatever an instance runs.
-[[nodiscard]] std::set<ReleaseId> newest_releases(const AppRecord& app,
-                                                  const std::vector<model::Release>& releases,
-                                                  const std::vector<model::Instance>& instances,
-                                                  std::size_t count);
-/// Removes bundles, trees and logs of releases older than the newest `keep_releases` that nothing
-/// runs; records and builds of those older than the newest `list_releases`; this app's stale
-/// domains.
+/// After a deploy: gives up this app's stale domains, forgets releases that are not listed any more,
+/// and removes what need not be kept (control/housekeeping.h).
 void housekeep(Platform& platform, const AppName& app);
-/// Removes the builds of the app beyond those that are kept (control/builds.h).
-void housekeep_builds(Platform& platform, const AppName& app);
-/// Removes these bundles and their trees unless a release of another app needs them.
-void drop_bundles(Platform& platform, const std::set<model::BundleId>& candidates);
-/// Before anything can be uploaded (at the daemon's start): removes uploads that no deploy used,
-/// and bundles that no build finished.
-void sweep_uploads(Platform& platform);
+/// Before anything can be uploaded (at the daemon's start): removes what nobody finished or used,
+/// and what need not be kept.
+void housekeep_at_start(Platform& platform);
 
 }  // namespace upaas::control

@@ -2,9 +2,12 @@
 
 #include "base/digest.h"
 #include "base/error.h"
+#include "base/fault.h"
 #include "base/log.h"
 #include "control/deploy.h"
+#include "control/housekeeping.h"
 #include "control/lifecycle.h"
+#include "control/room.h"
 #include "control/views.h"
 #include "daemon/answers.h"
 #include "daemon/builds_api.h"
@@ -80,6 +83,7 @@ void Api::route(const Call& call, Reply& reply) {
   const std::string& what = call.path[1];
   auto& platform = service_.platform();
   if (call.path.size() >= 3 && what == "apps") return app_route(call, reply);
+  if (what == "gc" && call.path.size() == 2) return collect(call, reply);
   if (what == "builds") {
     const auto counted = follower_of(call, followers_);
     return answer_builds(platform, call, reply, by, stopping_.get_token());
@@ -117,6 +121,15 @@ void Api::app_route(const Call& call, Reply& reply) {
   throw no_such(call);
 }
 
+void Api::collect(const Call& call, Reply& reply) {
+  auto& platform = service_.platform();
+  const bool dry_run = call.method == "GET";
+  if (!dry_run && call.method != "POST") throw no_such(call);
+  const auto run =
+      dry_run ? control::look_around(platform) : control::keep_house(platform, {.measured = true});
+  send_json(reply, wire::to_json(control::gc_report(platform, run, dry_run)));
+}
+
 void Api::upload(const Call& call, Reply& reply, store::BundleFiles& files) {
   const model::BundleId digest(call.path[2]);
   if (call.method == "HEAD" || call.method == "GET") {
@@ -125,11 +138,13 @@ void Api::upload(const Call& call, Reply& reply, store::BundleFiles& files) {
     return reply.send(200, kJson, "");
   }
   if (call.method != "PUT") throw no_such(call);
+  control::make_room(service_.platform(), call.length.value_or(0), "the upload");
   auto incoming = files.receive();
   std::string buffer(std::size_t{1} << 18, '\0');
   while (call.body.read(buffer.data(), static_cast<std::streamsize>(buffer.size())),
          call.body.gcount() > 0) {
     incoming.write({buffer.data(), static_cast<std::size_t>(call.body.gcount())});
+    fault_point("upload.piece");
   }
   (void)incoming.commit(digest.str());
   send_json(reply, {{"schema", "upaas.upload/v1"}, {"digest", digest.str()}}, 201);

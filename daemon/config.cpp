@@ -270,6 +270,32 @@ void read_build(Reader& r, const YamlNode& node) {
   }
 }
 
+/// `10G`, or `none`.
+std::optional<model::Megabytes> budget_of(const Reader& r, const YamlNode& node,
+                                          const std::string& key) {
+  if (r.text(node, key) == "none") return std::nullopt;
+  return size_of(r, node, key, 1);
+}
+
+void read_keep(Reader& r, const YamlNode& node) {
+  if (node.kind != YamlNode::Kind::map) throw r.wrong(node, "`keep` must be a map");
+  for (const auto& field : node.fields) {
+    const std::string key = "keep." + field.key->text;
+    const YamlNode& value = *field.value;
+    if (field.key->text == "releases") {
+      r.config.keep_releases =
+          static_cast<std::size_t>(r.number(value, key, r.text(value, key), 1, 1000));
+    } else if (field.key->text == "app") {
+      r.config.keep_app = budget_of(r, value, key);
+    } else if (field.key->text == "machine") {
+      r.config.keep_machine = budget_of(r, value, key);
+    } else {
+      throw r.wrong(*field.key, "unknown key " + model::shown(key),
+                    "known are app, machine and releases");
+    }
+  }
+}
+
 void read_memory(Reader& r, const YamlNode& node) {
   r.config.memory = size_of(r, node, "memory", 1);
 }
@@ -308,6 +334,7 @@ const std::map<std::string, Read>& keys() {
          r.more_safe_options = expressions(r, n, "more_safe_options");
        }},
       {"build", read_build},
+      {"keep", read_keep},
       {"interpreters",
        [](Reader& r, const YamlNode& n) { r.interpreters.add(n, host::read_template); }},
       {"name",

@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,6 +44,9 @@ struct Config {
       std::chrono::seconds(600);  // of one command of a build
   std::chrono::milliseconds build_total_time = std::chrono::minutes(60);
   builder::Limits build_limits;
+  std::size_t keep_releases = 5;                    // of an app, with bundle and logs
+  std::optional<model::Megabytes> keep_app = {};      // of the disk, for one app
+  std::optional<model::Megabytes> keep_machine = {};  // for all of them
   std::string name;      // default: the host name
   std::string hardware;  // default: the machine id
   int cores = 0;         // default: what is found

@@ -2,10 +2,12 @@
 
 #include "base/clock.h"
 #include "base/digest.h"
+#include "base/disk_room.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/log.h"
 #include "base/process.h"
+#include "control/housekeeping.h"
 #include "control/numbers.h"
 #include "control/story.h"
 #include "host/cgroup.h"
@@ -17,8 +19,12 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <thread>
+
 namespace upaas::daemon {
 namespace {
+
+constexpr auto kHousekeeping = std::chrono::hours(1);
 
 /// Where this machine reaches what listens at all of its addresses.
 std::string reachable(const std::string& host) {
@@ -93,7 +99,12 @@ control::PlatformOptions platform_options(const Config& config, const host::Cgro
                                    .ports = config.ports,
                                    .safe_options = config.safe_options,
                                    .interpreters = config.interpreters,
+                                   .keep = {.releases = config.keep_releases,
+                                            .app = config.keep_app,
+                                            .machine = config.keep_machine},
                                    .build = {.work = layout_of(config).builds(),
+                                             .full_kind = ErrorKind::internal,
+                                             .full_hint = full_disk_hint(),
                                              .uid = {},  // each build has its own
                                              .command_limit = config.build_time_limit,
                                              .total_limit = config.build_total_time,
@@ -143,6 +154,7 @@ struct Service::State {
   control::Platform platform;
   control::Reconciler reconciler;
   Jobs jobs;
+  std::jthread hourly = {};
 
   explicit State(const Config& c)
       : config(c),
@@ -189,9 +201,18 @@ Service::Service(const Config& config) : state_(std::make_unique<State>(config))
   builder::clean_up(s.layout.builds(), s.cgroups);
   control::reclaim(s.platform.records, s.uids, s.ports);
   s.reconciler.recover();
-  control::sweep_uploads(s.platform);
+  control::housekeep_at_start(s.platform);
   s.host.bring_up(!s.platform.records.instances().empty());
   s.reconciler.start();
+  s.hourly = std::jthread([&s](const std::stop_token& stop) {
+    for (pause_for(kHousekeeping, stop); !stop.stop_requested(); pause_for(kHousekeeping, stop)) {
+      try {
+        (void)control::keep_house(s.platform);
+      } catch (const std::exception& error) {
+        log_warning("housekeeping", {{"error", error.what()}});
+      }
+    }
+  });
   s.events.add("", "daemon.started",
                fmt::format("lord {}, epoch {}", s.platform.lord.name, s.platform.lord.epoch));
 }

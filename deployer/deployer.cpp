@@ -157,9 +157,12 @@ void Deployer::unpack(const model::BundleId& bundle, const fs::path& bundle_file
   state_->trees.unpack(bundle, bundle_file, former);
 }
 
-std::vector<model::BundleId> Deployer::remove_trees_except(
-    const std::vector<model::BundleId>& keep) {
-  return state_->trees.remove_except(keep);
+void Deployer::set_trees_aside(const std::vector<model::BundleId>& bundles) {
+  state_->trees.set_aside(bundles);
+}
+
+void Deployer::sweep_trees() {
+  state_->trees.sweep();
 }
 
 void Deployer::start(const Start& start) {
@@ -330,9 +333,8 @@ void Deployer::trim_logs() {
   }
 }
 
-void Deployer::remove_logs_except(const model::AppName& app,
-                                  const std::set<model::ReleaseId>& kept) {
-  deployer::remove_logs_except(state_->options.layout.logs() / app.str(), kept);
+void Deployer::remove_logs(const model::AppName& app, model::ReleaseId release) {
+  remove_logs_of(state_->options.layout.logs() / app.str(), release);
 }
 
 void Deployer::remove_logs(const model::AppName& app) {

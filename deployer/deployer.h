@@ -106,8 +106,10 @@ class Deployer {
   /// must be what serves the app now, are shared with it. Error(invalid) as bundle::unpack.
   void unpack(const model::BundleId& bundle, const std::filesystem::path& bundle_file,
               const std::optional<FormerBundle>& former = {});
-  /// Removes trees that no bundle in `keep` needs. Returns what was removed.
-  std::vector<model::BundleId> remove_trees_except(const std::vector<model::BundleId>& keep);
+  /// From here on these are not unpacked any more (one that is being unpacked stays); quick.
+  void set_trees_aside(const std::vector<model::BundleId>& bundles);
+  /// Removes what was set aside, and what broken-off unpackings and removals left.
+  void sweep_trees();
 
   /// Writes the instance's files and wakes the Emperor. Nothing happens when its ini is there
   /// already. The tree must be unpacked.
@@ -141,8 +143,8 @@ class Deployer {
                                                   std::size_t lines) const;
   /// Keeps each log below twice the limit: what is older goes to NAME.log.1.
   void trim_logs();
-  /// Removes the logs of an app's instances, but for those of the releases in `kept`.
-  void remove_logs_except(const model::AppName& app, const std::set<model::ReleaseId>& kept);
+  /// Removes the logs of one release's instances.
+  void remove_logs(const model::AppName& app, model::ReleaseId release);
   /// Removes an app's logs.
   void remove_logs(const model::AppName& app);
 

@@ -123,14 +123,12 @@ void trim_log(const fs::path& log, std::size_t limit) {
   old.commit();
 }
 
-void remove_logs_except(const fs::path& directory, const std::set<model::ReleaseId>& kept) {
+void remove_logs_of(const fs::path& directory, model::ReleaseId release) {
   std::vector<fs::path> doomed;
   std::error_code none;
   for (const fs::directory_entry& entry : fs::directory_iterator(directory, none)) {
     const auto instance = model::InstanceId::from(instance_of(entry.path()));
-    if (instance && !kept.contains(instance->release())) {
-      doomed.push_back(entry.path());
-    }
+    if (instance && instance->release() == release) doomed.push_back(entry.path());
   }
   for (const fs::path& log : doomed) {
     fs::remove(log);

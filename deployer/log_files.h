@@ -6,7 +6,6 @@
 
 #include <cstddef>
 #include <filesystem>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -28,9 +27,8 @@ namespace upaas::deployer {
 /// may be lost.
 void trim_log(const std::filesystem::path& log, std::size_t limit);
 
-/// Of one app's directory: removes the logs of instances of all other releases, also rotated ones.
-/// No directory is fine.
-void remove_logs_except(const std::filesystem::path& directory,
-                        const std::set<model::ReleaseId>& kept);
+/// Of one app's directory: removes the logs of that release's instances, also rotated ones. No
+/// directory is fine.
+void remove_logs_of(const std::filesystem::path& directory, model::ReleaseId release);
 
 }  // namespace upaas::deployer

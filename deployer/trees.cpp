@@ -10,11 +10,15 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include <algorithm>
 #include <array>
+#include <string>
 
 namespace upaas::deployer {
 namespace fs = std::filesystem;
+
+namespace {
+const std::string kAside = ".removed-";
+}  // namespace
 
 fs::path Trees::path(const model::BundleId& bundle) const {
   return directory_ / bundle.str();
@@ -52,31 +56,30 @@ void Trees::unpack(const model::BundleId& bundle, const fs::path& bundle_file,
   done();
 }
 
-std::vector<model::BundleId> Trees::remove_except(const std::vector<model::BundleId>& keep) {
-  std::vector<model::BundleId> removed;
+void Trees::set_aside(const std::vector<model::BundleId>& bundles) {
+  const std::lock_guard lock(mutex_);
+  for (const model::BundleId& bundle : bundles) {
+    if (busy_.contains(bundle) || !has(bundle)) continue;
+    fs::rename(path(bundle), directory_ / (kAside + random_name(8)));
+    fault_point("gc.tree_aside");
+  }
+}
+
+void Trees::sweep() {
   std::vector<fs::path> doomed;
   {
-    // Renamed under the lock, removed outside of it: a tree is whole or absent for everyone else.
     const std::lock_guard lock(mutex_);
     std::error_code none;
     for (const fs::directory_entry& entry : fs::directory_iterator(directory_, none)) {
       const std::string name = entry.path().filename();
-      const std::optional<model::BundleId> bundle = model::BundleId::from(name);
-      if (bundle && !busy_.contains(*bundle) &&
-          std::find(keep.begin(), keep.end(), *bundle) == keep.end()) {
-        const fs::path aside = directory_ / (".removed-" + random_name(8));
-        fs::rename(entry.path(), aside);
-        doomed.push_back(aside);
-        removed.push_back(*bundle);
-      } else if (!bundle && busy_.empty()) {
-        doomed.push_back(entry.path());
-      }
+      if (model::BundleId::from(name)) continue;
+      if (name.starts_with(kAside) || busy_.empty()) doomed.push_back(entry.path());
     }
   }
   for (const fs::path& path : doomed) {
     remove_tree(path);
+    fault_point("gc.tree_removed");
   }
-  return removed;
 }
 
 void Trees::restamp(const model::BundleId& bundle) const {

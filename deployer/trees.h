@@ -25,8 +25,10 @@ class Trees {
   /// What is unchanged in the tree of `former`, if that is there, is shared with it.
   void unpack(const model::BundleId& bundle, const std::filesystem::path& bundle_file,
               const std::optional<FormerBundle>& former = {});
-  /// Removes all other trees (not those being unpacked) and what broken-off unpackings left.
-  std::vector<model::BundleId> remove_except(const std::vector<model::BundleId>& keep);
+  /// From here on they are not there any more (not those being unpacked, which stay); quick.
+  void set_aside(const std::vector<model::BundleId>& bundles);
+  /// Removes what was set aside, and what broken-off unpackings and removals left.
+  void sweep();
   /// Sets the mtime of everything in the tree, and of the tree, to now: uWSGI answers If-Modified-Since by it, and a
   /// browser that saw a later release must not be told that nothing changed after a rollback.
   void restamp(const model::BundleId& bundle) const;

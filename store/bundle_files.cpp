@@ -171,10 +171,21 @@ fs::path BundleFiles::verified(std::string_view digest) {
               "it was set aside as " + aside.string() + ": build or upload it again");
 }
 
+fs::path BundleFiles::file(std::string_view digest) const {
+  return place(directory_, digest);
+}
+
 void BundleFiles::remove(std::string_view digest) {
   const fs::path path = place(directory_, digest);
   if (::unlink(path.c_str()) != 0 && errno != ENOENT)
     throw system_error("cannot remove " + path.string());
+}
+
+std::optional<BundleFiles::Info> BundleFiles::info(std::string_view digest) const {
+  struct stat status {};
+  if (!is_digest(digest) || ::stat(place(directory_, digest).c_str(), &status) != 0) return {};
+  return Info{static_cast<std::uint64_t>(status.st_blocks) * 512,
+              WallTime(std::chrono::seconds(status.st_mtim.tv_sec))};
 }
 
 std::vector<std::string> BundleFiles::list() const {

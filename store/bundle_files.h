@@ -3,7 +3,10 @@
 /// Thread-safe, also between processes.
 #pragma once
 
+#include "base/clock.h"
+
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -45,7 +48,15 @@ class BundleFiles {
   /// The path, after its bytes were read and compared with the digest. Error(not_found) when
   /// absent; Error(invalid) when damaged: the file is set aside as DIGEST.damaged.
   [[nodiscard]] std::filesystem::path verified(std::string_view digest);
+  /// Where it lies, unverified: for what is only looked at.
+  [[nodiscard]] std::filesystem::path file(std::string_view digest) const;
   void remove(std::string_view digest);
+  struct Info {
+    std::uint64_t bytes = 0;  // on the disk
+    WallTime added = {};
+  };
+  /// Nothing when it is absent.
+  [[nodiscard]] std::optional<Info> info(std::string_view digest) const;
   [[nodiscard]] std::vector<std::string> list() const;
 
  private:

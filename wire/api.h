@@ -2,7 +2,7 @@
 /// Field names, schemas and states are the contract with scripts (docs/json.md); they only grow.
 ///
 /// Endpoints (all below /v1; errors are `upaas.error/v1` with the status of their kind):
-///   GET    version | status | apps | ps?app= | apps/APP/releases
+///   GET    version | status | apps | ps?app= | apps/APP/releases | gc
 ///   GET    events?app=&after=&newest=[&follow=1]          list, or a stream of lines
 ///   GET    apps/APP/logs?lines=[&follow=1][&instance=]    stream of lines
 ///   GET    builds?app=&newest=  |  builds/ID
@@ -10,6 +10,7 @@
 ///   POST   builds/ID/cancel                               the build, once it is cleaned up
 ///   HEAD   sources/DIGEST, bundles/DIGEST                 200 or 404
 ///   PUT    sources/DIGEST, bundles/DIGEST                 body = the file
+///   POST   gc                                             the report, once it is done
 ///   POST   apps/APP/deploy      DeployRequest -> stream of lines
 ///   POST   apps/APP/start|stop  -> stream of lines
 ///   DELETE apps/APP             -> stream of lines
@@ -20,6 +21,7 @@
 #include "base/error.h"
 #include "base/json.h"
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -162,6 +164,45 @@ struct EventView {
 [[nodiscard]] EventView event_from_json(const Json& json);
 [[nodiscard]] Json events_json(const std::vector<EventView>& events);
 [[nodiscard]] std::vector<EventView> events_from_json(const Json& json);
+
+/// upaas.gc/v1: what housekeeping lets stay and lets go, or did; sizes in bytes on the disk
+struct GcReport {
+  struct Thing {
+    std::string kind;  // bundle tree source cache build log
+    std::string name;
+    std::string app;  // empty: of none
+    std::uint64_t bytes = 0;
+    std::string used;
+    bool stays = true;
+    std::string reason;
+  };
+  struct Disk {
+    std::string path;
+    std::uint64_t total = 0;
+    std::uint64_t free = 0;
+    std::uint64_t reserve = 0;  // of the free, what no deploy may take
+  };
+  struct Keep {
+    std::size_t releases = 0;
+    std::optional<std::uint64_t> app = {};  // budgets; absent: none
+    std::optional<std::uint64_t> machine = {};
+  };
+  struct Over {
+    std::string app;  // empty: the machine
+    std::uint64_t bytes = 0;
+    std::uint64_t budget = 0;
+  };
+  bool dry_run = false;
+  std::vector<Thing> things = {};
+  std::uint64_t bytes = 0;   // of all, before
+  std::uint64_t shared = 0;  // of it, what several trees share, in no thing's own
+  std::uint64_t freed = 0;   // of it, what goes
+  Disk disk = {};
+  Keep keep = {};
+  std::vector<Over> over = {};  // budgets that cannot be kept
+};
+[[nodiscard]] Json to_json(const GcReport& report);
+[[nodiscard]] GcReport gc_report_from_json(const Json& json);
 
 /// upaas.error/v1
 [[nodiscard]] Json to_json(const Error& error);

@@ -13,3 +13,9 @@ TEST_CASE("what is told of a command has no credentials in it") {
                             "https://", "a https:// b@c"})
     CHECK(without_credentials(plain) == plain);
 }
+
+TEST_CASE("sizes are short") {
+  CHECK(bytes_text(512) == "512 B");
+  CHECK(bytes_text(1434) == "1.4 KiB");
+  CHECK(bytes_text(3 << 20) == "3.0 MiB");
+}

@@ -1,7 +1,7 @@
 #include "base/files.h"
+#include "control/keep_plan.h"
 #include "control/lord.h"
 #include "control/records.h"
-#include "control/story.h"
 
 #include <catch2/catch.hpp>
 
@@ -105,28 +105,14 @@ TEST_CASE("what does not fit into one transaction is cut into pieces that do, in
 }
 
 TEST_CASE("of an app's releases the newest are kept, with the current one and those that run") {
-  const AppName blog("blog");
-  std::vector<model::Release> releases;
-  for (int number = 1; number <= 60; ++number) {
-    releases.push_back({.app = blog,
-                        .id = {number},
-                        .bundle = model::BundleId(std::string(64, 'a')),
-                        .spec = {},
-                        .runtime = {},
-                        .created = wall_now(),
-                        .by = "root"});
-  }
-  const std::vector<model::Instance> instances{
-      {.id = model::InstanceId(blog, {4}, "k3f9"), .backend = model::BackendName("here")},
-      {.id = model::InstanceId(AppName("shop"), {5}, "k3f9"),
-       .backend = model::BackendName("here")}};
-  const AppRecord app{.name = blog, .current = ReleaseId{2}};
-  const auto kept = newest_releases(app, releases, instances, 50);
+  KnownApp blog{.name = "blog", .current = ReleaseId{2}, .running = {ReleaseId{4}}};
+  for (int number = 1; number <= 60; ++number)
+    blog.releases.push_back({.id = {number}, .bundle = std::string(64, 'a')});
+  const auto kept = newest_releases(blog, 50);
   CHECK(kept.size() == 52);
   CHECK(kept.contains({2}));
   CHECK(kept.contains({4}));
-  CHECK_FALSE(kept.contains({5}));
   CHECK_FALSE(kept.contains({10}));
   CHECK(kept.contains({11}));
-  CHECK(newest_releases({.name = blog}, {}, {}, 50).empty());
+  CHECK(newest_releases({.name = "blog"}, 50).empty());
 }

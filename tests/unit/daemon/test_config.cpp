@@ -107,6 +107,9 @@ TEST_CASE("the example configuration shows every default") {
   CHECK(shown.build_limits.processes == usual.build_limits.processes);
   CHECK(shown.build_limits.output == usual.build_limits.output);
   CHECK(shown.build_limits.disk == usual.build_limits.disk);
+  CHECK(shown.keep_releases == usual.keep_releases);
+  CHECK(shown.keep_app == usual.keep_app);
+  CHECK(shown.keep_machine == usual.keep_machine);
   CHECK(std::count(settings.begin(), settings.end(), '\n') > 15);
 }
 

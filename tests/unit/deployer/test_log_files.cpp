@@ -38,19 +38,19 @@ TEST_CASE("a trimmed log goes on in the same file, and its end is still found") 
   CHECK(newest_lines(log, 2) == std::vector<std::string>{"last", "new"});
 }
 
-TEST_CASE("the logs of releases that are not kept go, and those of the others stay") {
+TEST_CASE("the logs of a release go, and those of the others stay") {
   const TempDir dir;
   for (const char* name : {"shop--v1--aaaa.log", "shop--v1--aaaa.log.1", "shop--v2--bbbb.log",
                            "shop--v2--bbbb.log.1", "notes"}) {
     write_file(dir.path() / name, "");
   }
-  remove_logs_except(dir.path(), {model::ReleaseId{2}});
+  remove_logs_of(dir.path(), model::ReleaseId{1});
   std::set<std::string> left;
   for (const auto& entry : std::filesystem::directory_iterator(dir.path())) {
     left.insert(entry.path().filename());
   }
   CHECK(left == std::set<std::string>{"shop--v2--bbbb.log", "shop--v2--bbbb.log.1", "notes"});
-  remove_logs_except(dir.path() / "none", {});
+  remove_logs_of(dir.path() / "none", model::ReleaseId{1});
 }
 
 TEST_CASE("a link in a log's place is not followed") {

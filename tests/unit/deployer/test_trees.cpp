@@ -57,17 +57,21 @@ TEST_CASE("a bundle that cannot be read leaves no tree, and the next call tries 
   CHECK(f.trees.has(bundle));
 }
 
-TEST_CASE("trees that nobody needs go, with what broken-off unpackings left") {
+TEST_CASE(
+    "a tree that was set aside is gone at once, and swept with what broken-off unpackings left") {
   Fixture f;
-  CHECK(f.trees.remove_except({}).empty());
+  f.trees.sweep();
   const model::BundleId kept = f.pack("one");
   f.trees.unpack(kept, f.file);
   const model::BundleId dropped = f.pack("two");
   f.trees.unpack(dropped, f.file);
   fs::create_directory(f.dir.path() / "trees/.half");
-  CHECK(f.trees.remove_except({kept}) == std::vector<model::BundleId>{dropped});
+  f.trees.set_aside({dropped, f.pack("never unpacked")});
+  CHECK_FALSE(f.trees.has(dropped));
   CHECK(f.trees.has(kept));
+  f.trees.sweep();
   CHECK(std::distance(fs::directory_iterator(f.dir.path() / "trees"), {}) == 1);
+  CHECK(f.trees.has(kept));
 }
 
 TEST_CASE("a restamped tree is as new as now, and what its links point at is not touched") {
