@@ -98,6 +98,11 @@ class Platform:
     # --- the daemon
 
     def start(self, env=None):
+        self.launch(env)
+        self.wait_ready()
+        return self
+
+    def launch(self, env=None):
         log = open(self.root / "upaasd.log", "ab")
         self.daemon = subprocess.Popen(
             [BIN / "upaasd", "--config", self.config],
@@ -105,8 +110,6 @@ class Platform:
             env={"PATH": os.environ["PATH"], **(env or {})},
         )
         log.close()
-        self.wait_ready()
-        return self
 
     def wait_ready(self):
         def ready():

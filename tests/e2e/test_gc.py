@@ -153,7 +153,7 @@ class FullDisk(unittest.TestCase):
         p.deploy(p.release("new"))
         self.assertEqual(p.get("hello.test").text, "new")
 
-    def full_at(self, point, leave=0):
+    def full_at(self, point, *words, leave=0):
         """The disk fills up while a deploy is at that point. Its exit code and error."""
         p = self.p
         go = p.root / "go"
@@ -173,16 +173,16 @@ class FullDisk(unittest.TestCase):
             filler.unlink()
             error = json.loads(out)
             wait_for(lambda: [i["release"] for i in p.ps("hello")] == ["v1"], 30, "nothing else is left")
-            self.ends_old(deploy.returncode, error, "No space left", "free disk space")
+            self.ends_old(deploy.returncode, error, *words)
         self.assertEqual(client.failures, [])
         p.deploy(p.release("next"))
         self.assertEqual(p.get("hello.test").text, "next")
 
     def test_it_fills_up_while_something_is_uploaded(self):
-        self.full_at("upload.piece")
+        self.full_at("upload.piece", "No space left", "free some disk space")
 
     def test_it_fills_up_while_a_bundle_is_unpacked(self):
-        self.full_at("bundle.unpacking", leave=MB)
+        self.full_at("bundle.unpacking", "the disk is full", "upaas gc", leave=MB)
 
     def test_gc_on_a_full_disk_makes_room(self):
         p = self.p
@@ -209,21 +209,14 @@ class Killed(unittest.TestCase):
                 p.deploy(p.release(f"number {number}"))
             for point in points:
                 with self.subTest(point):
-                    cache = p.data / "cache" / "hello"
-                    cache.mkdir(parents=True, exist_ok=True)
-                    if point == "gc.cache_aside":
-                        (cache / "ballast").write_bytes(b"x" * 4 * MB)
                     p.kill_daemon()
-                    p.start(env={"UPAAS_FAULT": f"{point}=kill"} if not point.startswith("gc.cache") else {})
-                    if point.startswith("gc.cache"):
-                        (cache / "ballast").exists() or cache.mkdir(exist_ok=True)
+                    if point == "gc.cache_aside":
+                        cache = p.data / "cache" / "hello"
+                        cache.mkdir(parents=True, exist_ok=True)
                         (cache / "ballast").write_bytes(b"x" * 4 * MB)
-                        p.kill_daemon()
-                        log = open(p.root / "upaasd.log", "ab")
-                        p.daemon = subprocess.Popen([BIN / "upaasd", "--config", p.config], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                                    start_new_session=True, env={"PATH": os.environ["PATH"], "UPAAS_FAULT": f"{point}=kill"})
-                        log.close()
+                        p.launch(env={"UPAAS_FAULT": f"{point}=kill"})  # by its housekeeping at the start
                     else:
+                        p.start(env={"UPAAS_FAULT": f"{point}=kill"})
                         p.upaas("deploy", p.release(f"at {point}"), check=False)
                     wait_for(lambda: p.daemon.poll() is not None, 30, f"upaasd died at {point}")
                     p.start()

@@ -71,13 +71,13 @@ class Builds:
         yaml = "name: bad\nprocesses: {web: 'sleep 1'}\nactions:\n  setup:\n    main:\n      - echo begun\n      - " + json.dumps(action)
         return self.p.app("bad", app_yaml=yaml)
 
-    def ended(self, action, *words, shows):
+    def ended(self, action, *words, shows, code=7, kind="build_failed"):
         """The deploy says these words, and nothing of the build is left."""
         with self.unharmed():
             result = self.p.upaas("--json", "deploy", self.app(action), check=False, timeout=60)
-        self.assertEqual(result.returncode, 7, result.stdout + result.stderr)
+        self.assertEqual(result.returncode, code, result.stdout + result.stderr)
         error = json.loads(result.stdout)
-        self.assertEqual((error["kind"], error["step"]), ("build_failed", "build"))
+        self.assertEqual((error["kind"], error["step"]), (kind, "build"))
         self.assertIn("stage setup: setup.main: `", error["message"])
         for word in words:
             self.assertIn(word, error["message"] + "; " + error["hint"])
@@ -158,7 +158,7 @@ class SmallDisk(Builds, unittest.TestCase):
 
     def test_a_build_that_would_fill_the_disk_of_the_platform(self):
         self.ended("echo writing; while :; do head -c 1500000 /dev/zero >> big; done", f"the file system of {self.p.data}/builds has less than 3M left",
-                   "free disk space", shows="writing")
+                   "free disk space", "upaas gc", shows="writing", code=1, kind="internal")
 
     def test_a_build_that_ignores_every_signal_and_leaves_processes_behind(self):
         self.ended(f"trap '' TERM INT HUP; echo deaf; setsid {SLEEP} & nohup {SLEEP} & {SLEEP}", "than build.time_limit allows (5 s)",

@@ -81,6 +81,17 @@ TEST_CASE("every key is read, and paths are relative to the file") {
   CHECK(config.memory.value == 8192);
 }
 
+TEST_CASE("what is kept is a number of releases and a size for an app and the machine, or none") {
+  const auto config = parse_config("keep: {releases: 3, app: 2G, machine: none}\n", "u.yaml", {});
+  CHECK(config.keep_releases == 3);
+  CHECK(config.keep_app == model::Megabytes{2048});
+  CHECK_FALSE(config.keep_machine);
+  CHECK(parse_config("", "u.yaml", {}).keep_releases == 5);
+  CHECK(refused("keep: {releases: 0}\n").find("keep.releases") != std::string::npos);
+  CHECK(refused("keep: {app: much}\n").find("`keep.app` must be a size") != std::string::npos);
+  CHECK(refused("keep: {days: 3}\n").find("unknown key") != std::string::npos);
+}
+
 TEST_CASE("the example configuration shows every default") {
   std::istringstream example(read_file(UPAAS_SOURCE_DIR "/packaging/upaas.yaml"));
   std::string settings;
