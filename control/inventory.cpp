@@ -128,8 +128,13 @@ std::vector<KnownApp> known_apps(Platform& platform) {
   const auto instances = platform.records.instances();
   for (const AppRecord& app : platform.records.apps()) {
     KnownApp known{.name = app.name.str(), .releases = {}, .current = app.current, .running = {}};
-    for (const auto& release : platform.records.releases(app.name))
-      known.releases.push_back({release.id, release.bundle.str(), release.created});
+    for (const auto& release : platform.records.releases(app.name)) {
+      const auto outcome = platform.records.outcome(app.name, release.id);
+      known.releases.push_back({.id = release.id,
+                                .bundle = release.bundle.str(),
+                                .created = release.created,
+                                .failed = outcome && outcome->state == "failed"});
+    }
     for (const auto& instance : instances) {
       if (instance.id.app() == app.name) known.running.insert(instance.id.release());
     }

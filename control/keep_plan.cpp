@@ -19,6 +19,7 @@ struct Holder {
   bool kept = false;
   bool runs = false;
   bool current = false;
+  bool failed = false;
 };
 
 std::string whose(const Holder& holder) {
@@ -31,14 +32,16 @@ class Releases {
   Releases(const std::vector<KnownApp>& apps, const Keep& keep) {
     for (const KnownApp& app : apps) {
       apps_[app.name] = &app;
-      kept_[app.name] = newest_releases(app, keep.releases);
+      kept_[app.name] = newest_releases(app, keep.releases, false);
+      told_[app.name] = newest_releases(app, keep.releases);
       listed_[app.name] = newest_releases(app, std::max(keep.releases, keep.listed));
       for (const auto& release : app.releases) {
         Holder holder{.app = app.name,
                       .release = release.id,
                       .kept = kept_[app.name].contains(release.id),
                       .runs = app.running.contains(release.id),
-                      .current = app.current == release.id};
+                      .current = app.current == release.id,
+                      .failed = release.failed};
         auto [at, fresh] = holders_.try_emplace(release.bundle, holder);
         if (!fresh && rank(holder) >= rank(at->second)) at->second = holder;
       }
@@ -52,8 +55,9 @@ class Releases {
     const auto found = apps_.find(name);
     return found == apps_.end() ? nullptr : found->second;
   }
-  [[nodiscard]] bool kept(const std::string& app, ReleaseId release) const {
-    return kept_.at(app).contains(release);
+  /// What its logs say is of interest: it is kept, or failed lately.
+  [[nodiscard]] bool told(const std::string& app, ReleaseId release) const {
+    return kept_.at(app).contains(release) || told_.at(app).contains(release);
   }
   [[nodiscard]] bool listed(const std::string& app, ReleaseId release) const {
     return listed_.at(app).contains(release);
@@ -65,6 +69,7 @@ class Releases {
 
   std::map<std::string, const KnownApp*> apps_;
   std::map<std::string, std::set<ReleaseId>> kept_;
+  std::map<std::string, std::set<ReleaseId>> told_;
   std::map<std::string, std::set<ReleaseId>> listed_;
   std::map<std::string, Holder> holders_;
 };
@@ -121,7 +126,8 @@ class Planner {
       if (holder->runs) return stays(whose(*holder) + " runs");
       if (holder->current) return stays(whose(*holder) + ", the current release");
       if (holder->kept) return stays(whose(*holder) + ", for a rollback");
-      return goes(fmt::format("{}, {}", whose(*holder), beyond(keep_)));
+      return goes(
+          fmt::format("{}, {}", whose(*holder), holder->failed ? "which failed" : beyond(keep_)));
     }
     if (holdings_.dropped.contains(thing.name)) return goes("of an app that was destroyed");
     if (thing.kind == ThingKind::tree) return goes("of no release");
@@ -143,8 +149,8 @@ class Planner {
 
   [[nodiscard]] Verdict decide_log(const Thing& thing) const {
     if (!releases_.app(thing.app)) return goes("there is no app of that name");
-    if (!thing.release || releases_.kept(thing.app, *thing.release))
-      return stays("of a release that is kept");
+    if (!thing.release || releases_.told(thing.app, *thing.release))
+      return stays("of a release that is kept, or failed lately");
     return goes(beyond(keep_));
   }
 
@@ -320,12 +326,16 @@ KeepPlan plan_keeping(const Holdings& holdings, const Keep& keep) {
   return Planner(holdings, keep).plan();
 }
 
-std::set<ReleaseId> newest_releases(const KnownApp& app, std::size_t count) {
+std::set<ReleaseId> newest_releases(const KnownApp& app, std::size_t count, bool with_failed) {
   std::set<ReleaseId> newest = app.running;
-  const std::size_t all = app.releases.size();
-  for (std::size_t at = all - std::min(count, all); at < all; ++at)
-    newest.insert(app.releases[at].id);
   if (app.current) newest.insert(*app.current);
+  std::size_t seen = 0;
+  for (auto release = app.releases.rbegin(); release != app.releases.rend() && seen < count;
+       ++release) {
+    if (release->failed && !with_failed) continue;
+    newest.insert(release->id);
+    ++seen;
+  }
   return newest;
 }
 

@@ -1,8 +1,8 @@
 /// What of all that lies below `data` stays and what goes, and why. Pure: no clock, no I/O; the same
 /// holdings give the same plan, and a plan that was carried out leaves nothing more to do.
 ///
-/// Never goes: the bundle of a release that is kept (the newest `releases`, the current one, whatever
-/// an instance runs), what a deploy under way has pinned, the tree that an instance runs from, builds
+/// Never goes: the bundle of a release that is kept (the newest `releases` that did not fail, the
+/// current one, whatever an instance runs), what a deploy under way has pinned, the tree that an instance runs from, builds
 /// that run, caches in use. Over a budget, or when room must be made on the disk, these go too, in
 /// this order, each oldest first, until it fits: trees that nothing runs from (a rollback unpacks
 /// them again), build caches (of the app that was deployed longest ago), builds of other releases
@@ -51,6 +51,7 @@ struct KnownApp {
     ReleaseId id;
     std::string bundle;
     WallTime created = {};
+    bool failed = false;  // never served: no rollback goes there
   };
   std::string name;
   std::vector<Known> releases = {};  // oldest first
@@ -99,7 +100,8 @@ struct KeepPlan {
 [[nodiscard]] KeepPlan plan_keeping(const Holdings& holdings, const Keep& keep);
 
 /// The newest `count` releases, the current one, whatever an instance runs.
-[[nodiscard]] std::set<ReleaseId> newest_releases(const KnownApp& app, std::size_t count);
+[[nodiscard]] std::set<ReleaseId> newest_releases(const KnownApp& app, std::size_t count,
+                                                  bool with_failed = true);
 
 /// What a deploy will add.
 struct Incoming {

@@ -100,6 +100,18 @@ class Keeping(unittest.TestCase):
             self.assertGreaterEqual(p.json("gc")["freed"], 9000)
             self.assertFalse(lost.exists())
 
+    def test_releases_that_failed_take_no_place_of_those_that_one_can_go_back_to(self):
+        with House(config="keep: {releases: 2}\n") as p:
+            for number in range(2):
+                p.deploy(p.release(f"number {number}"))
+            good = p.bundles()
+            for number in range(3):
+                broken = p.release("broken")
+                (broken / "app.py").write_text(f"raise RuntimeError('broken {number}')\n")
+                self.assertEqual(p.refused(broken)[0], 9)
+            self.assertTrue(any("which failed" in t["reason"] for t in p.json("gc")["things"] if t["kind"] == "bundle"))
+            self.assertEqual(p.bundles(), good)
+
     def test_over_its_budget_an_app_loses_what_can_be_made_anew_and_then_is_refused(self):
         with House(config="keep: {releases: 3, app: 4M}\n") as p:
             for number in range(3):

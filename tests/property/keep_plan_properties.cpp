@@ -31,6 +31,7 @@ KnownApp any_app(const std::string& name) {
   for (int number = 1; number <= releases; ++number) {
     // Few digests: one bundle may be that of several releases.
     app.releases.push_back({.id = {number}, .bundle = name + std::to_string(*between(1, 6))});
+    app.releases.back().failed = *between(0, 3) == 0;
     if (*between(0, 4) == 0) app.running.insert({number});
   }
   if (releases > 0 && *between(0, 3) > 0) app.current = ReleaseId{*between(1, releases)};
@@ -95,6 +96,12 @@ World any_world() {
   return world;
 }
 
+std::size_t good_after(const KnownApp& app, std::size_t release) {
+  std::size_t good = 0;
+  for (std::size_t i = release + 1; i < app.releases.size(); ++i) good += !app.releases[i].failed;
+  return good;
+}
+
 /// Said once more, and in another way than the plan does.
 bool needed(const World& world, const Thing& thing) {
   if (world.holdings.pinned.contains(thing.name)) return true;
@@ -106,7 +113,7 @@ bool needed(const World& world, const Thing& thing) {
       if (thing.kind == ThingKind::tree) {
         if (runs) return true;
       } else if (runs || app.current == release.id ||
-                 i + world.keep.releases >= app.releases.size()) {
+                 (!release.failed && good_after(app, i) < world.keep.releases)) {
         return true;
       }
     }

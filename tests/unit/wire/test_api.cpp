@@ -81,3 +81,24 @@ TEST_CASE("a request to deploy is refused when what it repeats to followers has 
   many["steps"] = Json(17, Json{{"name", "read"}, {"state", "done"}});
   CHECK_THROWS_WITH(deploy_request_from_json(many), "field steps has more than 16 items");
 }
+
+TEST_CASE("a report of housekeeping comes back as it was written, also without budgets") {
+  GcReport report{.dry_run = true,
+                  .things = {{.kind = "tree",
+                              .name = "ab",
+                              .app = "blog",
+                              .bytes = 7,
+                              .used = "2026-11-24T06:58:00.123Z",
+                              .stays = false,
+                              .reason = "old"}},
+                  .bytes = 9,
+                  .shared = 2,
+                  .freed = 7,
+                  .disk = {"/data", 100, 50, 10},
+                  .keep = {.releases = 5, .app = {}, .machine = 1000},
+                  .over = {{"blog", 8, 3}}};
+  const Json json = to_json(report);
+  CHECK(json["schema"] == "upaas.gc/v1");
+  CHECK(json["keep"]["app"].is_null());
+  CHECK(to_json(gc_report_from_json(json)) == json);
+}
