@@ -10,6 +10,9 @@
 /// run build) run. The server's actions.setup.finalize end it. `%destination%` in `repository`
 /// becomes /home/app.
 ///
+/// A source directory of which nothing is made but the bundle (no action, no `files`: a static site) is
+/// packed where it lies.
+///
 /// A repository with `update` is built in the tree of its last build, without what `files` and the
 /// interpreter's main put there; only a fresh build has UPAAS_FRESH_PACKAGE=true. What main made is
 /// kept by its lock file (dependencies.h). A build whose every ingredient is as it was is not done
