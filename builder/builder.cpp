@@ -161,9 +161,12 @@ void Build::find() {
   choose_start(choice_, spec_, found);
 }
 
-/// Of an interpreter that was chosen before the source was there.
+/// Of an interpreter that was chosen before the source was there. Its settings in the app.yaml, and
+/// `static`, say themselves what is served.
 void Build::find_start() {
-  const Found found = spec_.web ? Found{} : detect_start(files(), choice_.runtime.name);
+  const bool said = spec_.web || !spec_.interpreter.settings.empty() ||
+                    choice_.runtime.name.str() == "static";
+  const Found found = said ? Found{} : detect_start(files(), choice_.runtime.name);
   for (const std::string& line : found.reasons) reason(line);
   choose_start(choice_, spec_, found);
 }

@@ -159,6 +159,9 @@ TEST_CASE("An interpreter that is given takes its start from the files, unless a
   put(b.source / "Procfile", "web: exec ./serve\n");
   CHECK(*b.build("interpreter: {type: python}").runtime.web == "exec ./serve");
   CHECK(*b.build("interpreter: {type: python}\nprocesses: {web: mine}").runtime.web == "mine");
+  CHECK_FALSE(
+      b.build("interpreter: {type: python, settings: {module: app}}").runtime.web.has_value());
+  CHECK_FALSE(b.build("interpreter: {type: static}").runtime.web.has_value());
   fs::remove(b.source / "Procfile");
   const Error e = b.failure("interpreter: {type: node}");
   CHECK(e.message() == "stage start: nothing says how to start the app");
