@@ -72,8 +72,8 @@ class Build {
                 .revision = revision_};
     stage("pack", [&] {
       cage_.check_content(workspace_.tree());
-      built.packed =
-          bundle::pack(workspace_.tree(), spec_, choice_.runtime, output, {.stop = cage_.stop()});
+      built.packed = bundle::pack(workspace_.tree(), spec_, choice_.runtime, output,
+                                  {.compression = options_.compression, .stop = cage_.stop()});
     });
     cache_.keep_result({made_of, built.packed, choice_.runtime});
     keep_tree();
@@ -164,8 +164,8 @@ void Build::find() {
 /// Of an interpreter that was chosen before the source was there. Its settings in the app.yaml, and
 /// `static`, say themselves what is served.
 void Build::find_start() {
-  const bool said = spec_.web || !spec_.interpreter.settings.empty() ||
-                    choice_.runtime.name.str() == "static";
+  const bool said =
+      spec_.web || !spec_.interpreter.settings.empty() || choice_.runtime.name.str() == "static";
   const Found found = said ? Found{} : detect_start(files(), choice_.runtime.name);
   for (const std::string& line : found.reasons) reason(line);
   choose_start(choice_, spec_, found);
@@ -210,6 +210,7 @@ Ingredients Build::ingredients() const {
   made.add("app.yaml", dump_json(model::to_json(spec_)));
   made.add("interpreter", dump_json(model::to_json(choice_.runtime)));
   made.add("actions and environment of the server", definition_text());
+  made.add("compression", options_.compression == bundle::Compression::small ? "small" : "fast");
   made.add_digest("source", source_.digest);
   // Actions may ask the repository for it. What a command of the app.yaml prints may be the time.
   if (spec_.repository && spec_.repository->revision.id.empty()) made.add("revision", revision_.id);
@@ -278,7 +279,9 @@ Built Build::pack_in_place(const std::filesystem::path& output) {
               .stages = {}};
   stage("pack", [&] {
     built.packed = bundle::pack(*request_.source_directory, spec_, choice_.runtime, output,
-                                {.source_without = request_.leave_out, .stop = cage_.stop()});
+                                {.compression = options_.compression,
+                                 .source_without = request_.leave_out,
+                                 .stop = cage_.stop()});
   });
   built.stages = std::move(stages_);
   return built;

@@ -76,6 +76,7 @@ struct Options {
   std::set<std::string, std::less<>> network = kNetworkStages;
   /// Ports that others get: a build that holds one of them is ended.
   std::vector<model::Range<std::uint32_t>> reserved_ports = {};
+  bundle::Compression compression = bundle::Compression::fast;
   std::shared_ptr<const model::Interpreters> interpreters;
   std::string domain = "localhost";  // UPAAS_SYSTEM_DOMAIN
   std::filesystem::path cache;       // empty: nothing is kept from build to build

@@ -102,6 +102,7 @@ control::PlatformOptions platform_options(const Config& config, const host::Cgro
                                              .env = config.build_env,
                                              .files = config.build_files,
                                              .network = config.build_network,
+                                             .compression = config.build_compression,
                                              .interpreters = config.interpreters,
                                              .domain = config.domain,
                                              .cache = layout_of(config).build_cache()},

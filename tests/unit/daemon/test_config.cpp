@@ -53,7 +53,8 @@ TEST_CASE("every key is read, and paths are relative to the file") {
       "apps.example.org\n"
       "ports: 30000..30010\nuids: 300000..300100\nsafe_options: ['^harakiri']\n"
       "build: {env: {PIP_INDEX_URL: 'http://index'}, files: {../passwd: /etc/ca.pem}, "
-      "network: [source], time_limit: 2m, total_time: 5m, limits: {memory: 64M, cpus: 1.5, "
+      "network: [source], compression: small, time_limit: 2m, total_time: 5m, limits: {memory: "
+      "64M, cpus: 1.5, "
       "processes: 100, output: "
       "1M, disk: 1G}}\n"
       "name: web1\nhardware: rack-7\ncores: 4\nmemory: 8G\nstore: sqlite\n",
@@ -67,6 +68,7 @@ TEST_CASE("every key is read, and paths are relative to the file") {
   CHECK(config.safe_options == std::vector<std::string>{"^harakiri"});
   CHECK(config.build_env.at("PIP_INDEX_URL") == "http://index");
   CHECK(config.build_files.at("/etc/passwd") == "/etc/ca.pem");
+  CHECK(config.build_compression == bundle::Compression::small);
   CHECK(config.build_network == std::set<std::string, std::less<>>{"source"});
   CHECK(config.build_time_limit == std::chrono::minutes(2));
   CHECK(config.build_total_time == std::chrono::minutes(5));
@@ -100,6 +102,7 @@ TEST_CASE("the example configuration shows every default") {
   CHECK(shown.domain == usual.domain);
   CHECK(shown.ports == usual.ports);
   CHECK(shown.uids == usual.uids);
+  CHECK(shown.build_compression == usual.build_compression);
   CHECK(shown.build_network == usual.build_network);
   CHECK(shown.build_time_limit == usual.build_time_limit);
   CHECK(shown.build_total_time == usual.build_total_time);
@@ -128,6 +131,8 @@ TEST_CASE("what is wrong is refused with its place") {
   CHECK(refused("build: {files: {nothing: /etc/x}}\n") ==
         "/etc/upaas/upaas.yaml:1:17: `build.files`: there is no /etc/upaas/nothing");
   CHECK(refused("build: {network: some}\n").find("`none`") != std::string::npos);
+  CHECK(refused("build: {compression: tiny}\n")
+            .starts_with("/etc/upaas/upaas.yaml:1:22: `build.compression` must be `fast`"));
   CHECK(parse_config("build: {network: none}", "/x.yaml", {}).build_network.empty());
   CHECK(refused("store: redis\n").find("sqlite") != std::string::npos);
   CHECK(refused("listen: 0.0.0.0:8700\n").find("loopback") != std::string::npos);
