@@ -99,14 +99,14 @@ void remove_unneeded(Platform& platform, const std::set<model::BundleId>* candid
   });
 }
 
+}  // namespace
+
 std::set<ReleaseId> kept_releases_of(Platform& platform, const AppName& app) {
   const auto record = platform.records.app(app);
   if (!record) return {};
   return kept_releases(platform, *record, platform.records.releases(app),
                        platform.records.instances(app));
 }
-
-}  // namespace
 
 void housekeep(Platform& platform, const AppName& app) {
   try {

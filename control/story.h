@@ -27,6 +27,8 @@ inline constexpr std::chrono::milliseconds kSlack = std::chrono::seconds(60);
 [[nodiscard]] std::chrono::milliseconds longest_drain(
     Platform& platform, const std::vector<model::Instance>& instances);
 [[nodiscard]] ProbeOptions probe_options(const Platform& platform, const model::Release& release);
+/// Releases whose bundle is kept: the newest `keep_releases`, the current, whatever an instance runs.
+[[nodiscard]] std::set<ReleaseId> kept_releases_of(Platform& platform, const AppName& app);
 /// Removes bundles, trees, builds and logs of releases older than the newest `keep_releases` that
 /// nothing runs, and this app's stale domains.
 void housekeep(Platform& platform, const AppName& app);
