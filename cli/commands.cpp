@@ -58,14 +58,16 @@ constexpr Command kVersion{
     .text = "The server's version is in upaas status.",
 };
 
-constexpr std::array kAll = {
-    &kDeploy,       &kInit,           &kBuild,       &kValidate,
-    &kSchema,       &kApps,           &kStatus,      &kPs,
-    &kLogs,         &kEvents,         &kReleases,    &kBuilds,
-    &kBuildsShow,   &kBuildsLogs,     &kBuildsCancel, &kBundles,
-    &kBundlesShow,  &kBundlesVerify,  &kBundlesExport, &kBundlesDiff,
-    &kBundlesRm,    &kBundlesRotateKey, &kStart,      &kStop,
-    &kDestroy,      &kHelp,           &kVersion,     &kCompletion};
+constexpr std::array kAll = {&kDeploy,           &kInit,        &kBuild,
+                             &kValidate,         &kSchema,      &kApps,
+                             &kStatus,           &kPs,          &kLogs,
+                             &kEvents,           &kReleases,    &kBuilds,
+                             &kBuildsShow,       &kBuildsLogs,  &kBuildsCancel,
+                             &kBundles,          &kBundlesShow, &kBundlesVerify,
+                             &kBundlesExport,    &kBundlesDiff, &kBundlesRm,
+                             &kBundlesRotateKey, &kStart,       &kStop,
+                             &kDestroy,          &kHelp,        &kVersion,
+                             &kCompletion};
 
 /// Words that people bring along or that come later, and what does it today.
 constexpr std::pair<std::string_view, std::string_view> kOtherWords[] = {

@@ -198,7 +198,8 @@ wire::BundleCheck check_bundle(Platform& platform, const model::BundleId& id) {
 
 void remove_bundle(Platform& platform, const model::BundleId& id, const std::string& by) {
   std::vector<std::string> needing;
-  for (const Use& use : uses(platform)[id.str()]) {
+  const auto used = std::move(uses(platform)[id.str()]);
+  for (const Use& use : used) {
     if (use.needed) needing.push_back(use.str());
   }
   if (!needing.empty()) {

@@ -177,5 +177,5 @@ TEST_CASE("the second word of a command is completed") {
                     "COMP_WORDS=(upaas builds s); COMP_CWORD=2; _upaas; echo \"${COMPREPLY[@]}\"\n"
                     "COMP_WORDS=(upaas builds --fo); _upaas; echo \"${COMPREPLY[@]}\"\n"
                     "COMP_WORDS=(upaas bu); COMP_CWORD=1; _upaas; echo \"${COMPREPLY[@]}\"\n"}});
-  CHECK(outcome.output == "show\n--follow\nbuild builds\n");
+  CHECK(outcome.output == "show\n--follow\nbuild builds bundles\n");
 }
