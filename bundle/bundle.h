@@ -51,6 +51,11 @@ struct Manifest {
 };
 [[nodiscard]] Json to_json(const Manifest& manifest);
 [[nodiscard]] Manifest manifest_from_json(const Json& json);
+/// The manifest's `entries` alone, an array.
+[[nodiscard]] Json entries_json(const std::vector<Entry>& entries);
+[[nodiscard]] std::vector<Entry> entries_from_json(const Json& entries);
+/// Of all files.
+[[nodiscard]] std::uint64_t unpacked_bytes(const Manifest& manifest);
 
 struct Limits {
   std::size_t entries = 200'000;

@@ -82,7 +82,7 @@ void build_and_store(Platform& platform, const DeployJob& job, Candidate& candid
     journey.step("store", [&] {
       candidate.pin = std::make_unique<BundlePins::Pin>(platform.pins, built.packed.id);
       candidate.release.bundle =
-          built.reused ? built.packed.id : model::BundleId(platform.bundles.add(output));
+          built.reused ? built.packed.id : model::BundleId(platform.bundles.add(output, job.by));
       candidate.release.runtime = built.runtime;
       candidate.release.revision = built.revision;
     });

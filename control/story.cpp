@@ -124,6 +124,10 @@ std::set<ReleaseId> newest_releases(const AppRecord& app,
   return newest;
 }
 
+std::set<ReleaseId> kept_releases_of(Platform& platform, const AppName& app) {
+  return kept_releases(platform, app, platform.records.releases(app)).whole;
+}
+
 void housekeep(Platform& platform, const AppName& app) {
   try {
     release_domains(platform, app);

@@ -32,6 +32,8 @@ inline constexpr std::chrono::milliseconds kSlack = std::chrono::seconds(60);
                                                   const std::vector<model::Release>& releases,
                                                   const std::vector<model::Instance>& instances,
                                                   std::size_t count);
+/// Releases whose bundle is kept: the newest `keep_releases`, the current, whatever an instance runs.
+[[nodiscard]] std::set<ReleaseId> kept_releases_of(Platform& platform, const AppName& app);
 /// Removes bundles, trees and logs of releases older than the newest `keep_releases` that nothing
 /// runs; records and builds of those older than the newest `list_releases`; this app's stale
 /// domains.

@@ -6,6 +6,7 @@
 #include "base/files.h"
 #include "base/log.h"
 #include "base/process.h"
+#include "control/bundles.h"
 #include "control/numbers.h"
 #include "control/story.h"
 #include "host/cgroup.h"
@@ -130,7 +131,9 @@ struct Service::State {
   std::unique_ptr<store::Store> store;
   FileLock run_lock;
   store::EventLog events;
-  store::BundleFiles bundles;
+  store::BundleFiles bundle_files;
+  bundle::SigningKeys signing_keys;
+  store::SignedBundles bundles;
   store::BundleFiles sources;
   host::Claims uids;
   host::Claims ports;
@@ -153,7 +156,9 @@ struct Service::State {
         store(store::open_sqlite(layout.database())),
         run_lock(lock_run(layout)),
         events(layout.events(), {}),
-        bundles(layout.bundles(), {}),
+        bundle_files(layout.bundles(), {}),
+        signing_keys(layout.signing_keys()),
+        bundles(bundle_files, signing_keys),
         sources(layout.sources(), {}),
         uids("uid", c.uids, c.data, {}),
         ports("port", c.ports, c.data, {}),
@@ -189,6 +194,7 @@ Service::Service(const Config& config) : state_(std::make_unique<State>(config))
   State& s = *state_;
   builder::clean_up(s.layout.builds(), s.cgroups);
   control::reclaim(s.platform.records, s.uids, s.ports);
+  control::settle_bundles(s.platform);
   s.reconciler.recover();
   control::sweep_uploads(s.platform);
   s.host.bring_up(!s.platform.records.instances().empty());
