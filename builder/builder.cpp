@@ -23,9 +23,9 @@
 #include <chrono>
 #include <filesystem>
 #include <optional>
-#include <set>
 #include <string>
 #include <system_error>
+#include <vector>
 
 namespace upaas::builder {
 
@@ -119,8 +119,7 @@ class Build {
   model::Revision revision_;
   Source source_;
   WrittenFiles files_;
-  std::optional<std::set<std::string>>
-      in_place_;  // what belongs to the app in its source directory
+  std::optional<std::vector<bundle::Entry>> in_place_;  // of the app, in its source directory
   std::optional<Dependencies> dependencies_;
   std::vector<Stage> stages_;
 };
@@ -246,11 +245,7 @@ bool Build::nothing_runs(const model::InterpreterDefinition* definition) const {
 bool Build::can_pack_in_place() try {
   if (!request_.source_directory || !spec_.files.empty()) return false;
   if (choice_.definition != nullptr && !nothing_runs(choice_.definition)) return false;
-  std::set<std::string> seen;
-  for (const bundle::Entry& entry :
-       bundle::source_entries(*request_.source_directory, request_.leave_out))
-    seen.insert(entry.path.str());
-  in_place_ = std::move(seen);
+  in_place_ = bundle::source_entries(*request_.source_directory, request_.leave_out);
   if (choice_.definition != nullptr) return true;
   const Found found = detect(files(), spec_.web);
   const auto* definition =
@@ -278,10 +273,9 @@ Built Build::pack_in_place(const std::filesystem::path& output) {
               .runtime = choice_.runtime,
               .stages = {}};
   stage("pack", [&] {
-    built.packed = bundle::pack(*request_.source_directory, spec_, choice_.runtime, output,
-                                {.compression = options_.compression,
-                                 .source_without = request_.leave_out,
-                                 .stop = cage_.stop()});
+    built.packed = bundle::pack(
+        *request_.source_directory, spec_, choice_.runtime, output,
+        {.compression = options_.compression, .entries = in_place_, .stop = cage_.stop()});
   });
   built.stages = std::move(stages_);
   return built;

@@ -20,11 +20,19 @@ constexpr std::size_t kNamesLimit = 1000;
 
 TreeFiles::TreeFiles(const std::filesystem::path& tree) : root_(bundle::open_root(tree)) {}
 
-TreeFiles::TreeFiles(const std::filesystem::path& tree, std::set<std::string> seen)
-    : root_(bundle::open_root(tree)), seen_(std::move(seen)) {}
+TreeFiles::TreeFiles(const std::filesystem::path& tree, const std::vector<bundle::Entry>& seen)
+    : root_(bundle::open_root(tree)), seen_(&seen) {}
+
+bool TreeFiles::sees(const std::string& path) const {
+  if (seen_ == nullptr) return true;
+  const auto found = std::lower_bound(
+      seen_->begin(), seen_->end(), path,
+      [](const bundle::Entry& entry, const std::string& name) { return entry.path.str() < name; });
+  return found != seen_->end() && found->path.str() == path;
+}
 
 mode_t TreeFiles::type_of(const std::string& path) const {
-  if (seen_ && !seen_->contains(path)) return 0;
+  if (!sees(path)) return 0;
   const UniqueFd fd = bundle::try_open_beneath(root_.get(), path, O_PATH | O_NOFOLLOW);
   struct stat info {};
   if (!fd.valid() || ::fstat(fd.get(), &info) != 0) return 0;
@@ -63,7 +71,7 @@ std::vector<std::string> TreeFiles::names(const std::string& path) const {
   (void)fd.release();
   while (const dirent* entry = ::readdir(directory.get())) {
     const std::string name = entry->d_name;
-    const bool seen = !seen_ || seen_->contains(path == "." ? name : path + "/" + name);
+    const bool seen = sees(path == "." ? name : path + "/" + name);
     if (name != "." && name != ".." && seen) all.push_back(name);
     if (all.size() == kNamesLimit) break;
   }

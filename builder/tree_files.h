@@ -3,12 +3,12 @@
 #pragma once
 
 #include "base/files.h"
+#include "bundle/bundle.h"
 
 #include <sys/types.h>
 
 #include <filesystem>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,7 +18,8 @@ namespace upaas::builder {
 class TreeFiles {
  public:
   explicit TreeFiles(const std::filesystem::path& tree);
-  TreeFiles(const std::filesystem::path& tree, std::set<std::string> seen);
+  /// Borrows them, sorted by path.
+  TreeFiles(const std::filesystem::path& tree, const std::vector<bundle::Entry>& seen);
 
   [[nodiscard]] bool has_file(const std::string& path) const;
   [[nodiscard]] bool has_directory(const std::string& path) const;
@@ -33,9 +34,10 @@ class TreeFiles {
  private:
   /// S_IFMT of it, 0 for what is not there or not seen.
   [[nodiscard]] mode_t type_of(const std::string& path) const;
+  [[nodiscard]] bool sees(const std::string& path) const;
 
   UniqueFd root_;
-  std::optional<std::set<std::string>> seen_;
+  const std::vector<bundle::Entry>* seen_ = nullptr;  // absent: all that is there
 };
 
 /// Lines without their ends, and without a byte order mark before the first.

@@ -106,11 +106,6 @@ std::string id_in(const fs::path& path) {
   return path.stem().string().substr(path.stem().string().find('-') + 1);
 }
 
-void remove_file(const fs::path& path) {
-  if (::unlink(path.c_str()) != 0 && errno != ENOENT)
-    throw system_error("cannot remove " + path.string());
-}
-
 }  // namespace
 
 SigningKeys::SigningKeys(fs::path directory) : directory_(std::move(directory)) {

@@ -4,7 +4,7 @@
 #include "bundle/bundle.h"
 #include "control/story.h"
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include <sys/stat.h>
@@ -37,12 +37,6 @@ std::map<std::string, std::vector<Use>> uses(Platform& platform) {
       all[release.bundle.str()].push_back({app.name, release.id, kept.contains(release.id)});
   }
   return all;
-}
-
-std::string joined(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
-  return text;
 }
 
 Error no_bundle(const std::string& word) {
@@ -110,7 +104,7 @@ void tell_keys(Platform& platform, const std::string& what,
                const store::SignedBundles::Keys& keys) {
   std::string message =
       fmt::format("{}: {} signs; {} bundles were signed", what, keys.key, keys.signed_bundles);
-  if (!keys.former.empty()) message += "; forgotten: " + joined(keys.former);
+  if (!keys.former.empty()) message += fmt::format("; forgotten: {}", fmt::join(keys.former, ", "));
   if (!keys.left.empty())
     message += fmt::format("; {} without a good signature stay refused", keys.left.size());
   platform.events.add("", "bundles.key", message);
@@ -139,7 +133,7 @@ model::BundleId find_bundle(Platform& platform, const std::string& word) {
   if (found.empty()) throw no_bundle(word);
   if (found.size() > 1) {
     throw Error(ErrorKind::invalid, fmt::format("{} bundles begin with {}", found.size(), word),
-                "write more digits: " + joined(found));
+                fmt::format("write more digits: {}", fmt::join(found, ", ")));
   }
   return model::BundleId(found.front());
 }
@@ -204,7 +198,7 @@ void remove_bundle(Platform& platform, const model::BundleId& id, const std::str
   }
   if (!needing.empty()) {
     throw Error(ErrorKind::conflict,
-                fmt::format("the bundle {} is needed by {}", id.str(), joined(needing)),
+                fmt::format("the bundle {} is needed by {}", id.str(), fmt::join(needing, ", ")),
                 "it goes by itself when they are too old to be kept; upaas destroy removes an app "
                 "with all it has");
   }

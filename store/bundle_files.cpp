@@ -48,11 +48,6 @@ void rename_file(const fs::path& from, const fs::path& to) {
     throw system_error("cannot rename " + from.string() + " to " + to.string());
 }
 
-void remove_file(const fs::path& path) {
-  if (::unlink(path.c_str()) != 0 && errno != ENOENT)
-    throw system_error("cannot remove " + path.string());
-}
-
 // An upload holds a lock on its file as long as it lives, so what can be locked was left by a kill.
 void remove_leftovers(const fs::path& incoming) {
   for (const auto& entry : fs::directory_iterator(incoming)) {
