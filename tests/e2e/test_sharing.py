@@ -1,9 +1,10 @@
 """Releases of an app share the files that they have in common, and nothing else."""
 
 import os
+import time
 import unittest
 
-from platform_under_test import Platform
+from platform_under_test import Platform, wait_for
 
 STATIC = "name: site\ninterpreter: {type: static}\n"
 
@@ -19,6 +20,11 @@ class SharedFiles(unittest.TestCase):
     def tree(self, deployed):
         return self.p.data / "trees" / deployed["bundle"]
 
+    def in_another_second(self, deployed):
+        """HTTP dates are whole seconds: what changes within one cannot be told by them."""
+        since = int(self.tree(deployed).stat().st_mtime)
+        wait_for(lambda: int(time.time()) > since, 10, "the next second")
+
     def modified(self, path, since=None):
         answer = self.p.get("site.test", path, headers={"If-Modified-Since": since} if since else {})
         return answer.status, answer.text, answer.headers.get("Last-Modified")
@@ -28,6 +34,7 @@ class SharedFiles(unittest.TestCase):
         first = self.deploy(**{"index.html": "one", "large.txt": large, "same.txt": "same"})
         _, _, same_since = self.modified("/same.txt")
         _, _, index_since = self.modified("/index.html")
+        self.in_another_second(first)
         second = self.deploy(**{"index.html": "two", "large.txt": large, "same.txt": "same"})
         for name, shared in (("large.txt", True), ("same.txt", True), ("index.html", False)):
             one, two = (self.tree(release) / name for release in (first, second))
@@ -36,6 +43,7 @@ class SharedFiles(unittest.TestCase):
         self.assertEqual(self.modified("/same.txt")[:2], (200, "same"))
         # Back to what was before: whoever saw the second release gets the first one's content.
         _, _, index_since = self.modified("/index.html")
+        self.in_another_second(second)
         self.deploy(**{"index.html": "one", "large.txt": large, "same.txt": "same"})
         self.assertEqual(self.modified("/index.html", index_since)[:2], (200, "one"))
         self.assertEqual((self.tree(second) / "index.html").read_text(), "two")
