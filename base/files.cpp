@@ -172,6 +172,11 @@ void write_file(const fs::path& path, std::string_view bytes, WriteOptions optio
   file.commit();
 }
 
+void remove_file(const std::filesystem::path& path) {
+  if (::unlink(path.c_str()) != 0 && errno != ENOENT)
+    throw system_error("cannot remove " + path.string());
+}
+
 void sync_directory(const fs::path& path) {
   const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!fd.valid() || ::fsync(fd.get()) != 0) {

@@ -77,6 +77,8 @@ void sync_directory(const std::filesystem::path& path);
 /// are made with 0755 and our own owner, existing ones stay as they are. A link in its place is refused.
 void make_directory(const std::filesystem::path& path, mode_t mode = 0755,
                     std::optional<uid_t> uid = {}, std::optional<gid_t> gid = {});
+/// Nothing there is fine.
+void remove_file(const std::filesystem::path& path);
 /// Removes a tree without following links out of it and without crossing into another file system;
 /// nothing there is fine. Directories without permission bits are opened up first (root only needs that
 /// not at all).

@@ -16,13 +16,16 @@
 #include "builder/workspace.h"
 #include "builder/wsgi.h"
 #include "bundle/entry_rules.h"
+#include "bundle/source_archive.h"
 
 #include <nlohmann/json.hpp>
 
 #include <chrono>
 #include <filesystem>
 #include <optional>
+#include <string>
 #include <system_error>
+#include <vector>
 
 namespace upaas::builder {
 
@@ -46,6 +49,7 @@ class Build {
   Built run(const std::filesystem::path& output) {
     const bool declared = spec_.interpreter.type.has_value();
     if (declared) stage("interpreter", [&] { choose(Found{}); });
+    if (can_pack_in_place()) return pack_in_place(output);
     stage("source", [&] {
       source_ = bring_source(request_, commands_, workspace_, cache_, progress_, cage_.stop());
     });
@@ -68,8 +72,8 @@ class Build {
                 .revision = revision_};
     stage("pack", [&] {
       cage_.check_content(workspace_.tree());
-      built.packed =
-          bundle::pack(workspace_.tree(), spec_, choice_.runtime, output, {.stop = cage_.stop()});
+      built.packed = bundle::pack(workspace_.tree(), spec_, choice_.runtime, output,
+                                  {.compression = options_.compression, .stop = cage_.stop()});
     });
     cache_.keep_result({made_of, built.packed, choice_.runtime});
     keep_tree();
@@ -90,6 +94,10 @@ class Build {
   void revision();
   [[nodiscard]] Ingredients ingredients() const;
   [[nodiscard]] std::optional<Built> former(const Ingredients& made_of);
+  [[nodiscard]] bool nothing_runs(const model::InterpreterDefinition* definition) const;
+  [[nodiscard]] bool can_pack_in_place();
+  [[nodiscard]] Built pack_in_place(const std::filesystem::path& output);
+  [[nodiscard]] TreeFiles files() const;
   void set_up();
   void install();
   void keep_tree();
@@ -111,6 +119,7 @@ class Build {
   model::Revision revision_;
   Source source_;
   WrittenFiles files_;
+  std::optional<std::vector<bundle::Entry>> in_place_;  // of the app, in its source directory
   std::optional<Dependencies> dependencies_;
   std::vector<Stage> stages_;
 };
@@ -145,22 +154,25 @@ void Build::choose(const Found& found) {
 }
 
 void Build::find() {
-  const Found found = detect(workspace_.tree(), spec_.web);
+  const Found found = detect(files(), spec_.web);
   for (const std::string& line : found.reasons) reason(line);
   choose(found);
   choose_start(choice_, spec_, found);
 }
 
-/// Of an interpreter that was chosen before the source was there.
+/// Of an interpreter that was chosen before the source was there. Its settings in the app.yaml, and
+/// `static`, say themselves what is served.
 void Build::find_start() {
-  const Found found = spec_.web ? Found{} : detect_start(workspace_.tree(), choice_.runtime.name);
+  const bool said =
+      spec_.web || !spec_.interpreter.settings.empty() || choice_.runtime.name.str() == "static";
+  const Found found = said ? Found{} : detect_start(files(), choice_.runtime.name);
   for (const std::string& line : found.reasons) reason(line);
   choose_start(choice_, spec_, found);
 }
 
 void Build::revision() {
-  revision_ = read_revision(spec_.repository->revision, request_.former_revision,
-                            TreeFiles(workspace_.tree()), commands_, environment());
+  revision_ = read_revision(spec_.repository->revision, request_.former_revision, files(),
+                            commands_, environment());
   if (!revision_.id.empty()) reason("revision " + revision_.id);
 }
 
@@ -197,6 +209,7 @@ Ingredients Build::ingredients() const {
   made.add("app.yaml", dump_json(model::to_json(spec_)));
   made.add("interpreter", dump_json(model::to_json(choice_.runtime)));
   made.add("actions and environment of the server", definition_text());
+  made.add("compression", options_.compression == bundle::Compression::small ? "small" : "fast");
   made.add_digest("source", source_.digest);
   // Actions may ask the repository for it. What a command of the app.yaml prints may be the time.
   if (spec_.repository && spec_.repository->revision.id.empty()) made.add("revision", revision_.id);
@@ -218,6 +231,60 @@ std::optional<Built> Build::former(const Ingredients& made_of) {
                .stages = std::move(stages_),
                .revision = revision_,
                .reused = true};
+}
+
+bool Build::nothing_runs(const model::InterpreterDefinition* definition) const {
+  const auto& server = *options_.interpreters;
+  return definition != nullptr && server.system.empty() && server.finalize.empty() &&
+         definition->interpreter.empty() && definition->main.empty() && definition->build.empty() &&
+         spec_.setup.before.empty() && spec_.setup.main.empty() && spec_.setup.after.empty();
+}
+
+/// Nothing is made of the source but the bundle: it need not be copied. Whatever is wrong with it
+/// is found again, and told, in the stages of the other way.
+bool Build::can_pack_in_place() try {
+  if (!request_.source_directory || !spec_.files.empty()) return false;
+  if (choice_.definition != nullptr && !nothing_runs(choice_.definition)) return false;
+  in_place_ = bundle::source_entries(*request_.source_directory, request_.leave_out);
+  if (choice_.definition != nullptr) return true;
+  const Found found = detect(files(), spec_.web);
+  const auto* definition =
+      found.type && !found.web ? options_.interpreters->find(*found.type, "") : nullptr;
+  if (nothing_runs(definition)) return true;
+  in_place_.reset();
+  return false;
+} catch (const Error&) {
+  in_place_.reset();
+  return false;
+}
+
+Built Build::pack_in_place(const std::filesystem::path& output) {
+  stage("source", [&] { reason("packed where it lies: nothing is made of it"); });
+  if (choice_.definition == nullptr) {
+    stage("interpreter", [&] { find(); });
+  } else {
+    stage("start", [&] { find_start(); });
+  }
+  stage("finalize", [&] {
+    complete_runtime();
+    check_result();
+  });
+  Built built{.packed = {model::BundleId(std::string(64, '0')), 0, 0},
+              .runtime = choice_.runtime,
+              .stages = {}};
+  stage("pack", [&] {
+    built.packed = bundle::pack(
+        *request_.source_directory, spec_, choice_.runtime, output,
+        {.compression = options_.compression, .entries = in_place_, .stop = cage_.stop()});
+  });
+  built.stages = std::move(stages_);
+  return built;
+}
+
+/// The tree as it is now.
+TreeFiles Build::files() const {
+  if (in_place_) return {*request_.source_directory, *in_place_};
+  return TreeFiles(workspace_.tree());
 }
 
 void Build::set_up() {
@@ -271,33 +338,33 @@ void Build::finalize() {
 
 /// What the template is told of the tree that came out.
 void Build::complete_runtime() {
-  const TreeFiles files(workspace_.tree());
+  const TreeFiles tree = files();
   for (const auto& [name, path] : choice_.definition->present) {
-    if (files.has(path.str()))
+    if (tree.has(path.str()))
       choice_.runtime.settings.insert_or_assign(name, model::PlainText(path.str()));
   }
   for (const model::TreePath& path : choice_.definition->path) {
-    if (files.has_directory(path.str())) choice_.runtime.path.push_back(path);
+    if (tree.has_directory(path.str())) choice_.runtime.path.push_back(path);
   }
 }
 
 void Build::check_result() const {
   if (choice_.runtime.web) return;
-  const TreeFiles files(workspace_.tree());
+  const TreeFiles tree = files();
   for (const auto& [name, rule] : choice_.definition->settings) {
     const auto given = choice_.runtime.settings.find(name);
     if (given == choice_.runtime.settings.end()) continue;
     const std::string& value = given->second.str();
     if (rule.kind == model::SettingRule::Kind::module) {
-      const bool venv = files.has_directory(std::string(bundle::kVenvPath));
+      const bool venv = tree.has_directory(std::string(bundle::kVenvPath));
       const std::string python =
           venv ? std::string(model::kAppHome) + "/" + std::string(bundle::kVenvPath) + "/bin/python"
                : "/usr/bin/python3";
-      check_module(commands_, files, model::PythonModule(value), python, environment());
+      check_module(commands_, tree, model::PythonModule(value), python, environment());
     }
     // Others are relative to it.
     const bool top = name.str() != "fallback";
-    if (rule.kind == model::SettingRule::Kind::path && top && !files.has(value)) {
+    if (rule.kind == model::SettingRule::Kind::path && top && !tree.has(value)) {
       throw Error(
           ErrorKind::invalid,
           "interpreter.settings." + name.str() + ": the tree has no '" + value + "'",

@@ -10,6 +10,9 @@
 /// run build) run. The server's actions.setup.finalize end it. `%destination%` in `repository`
 /// becomes /home/app.
 ///
+/// A source directory of which nothing is made but the bundle (no action, no `files`: a static site) is
+/// packed where it lies.
+///
 /// A repository with `update` is built in the tree of its last build, without what `files` and the
 /// interpreter's main put there; only a fresh build has UPAAS_FRESH_PACKAGE=true. What main made is
 /// kept by its lock file (dependencies.h). A build whose every ingredient is as it was is not done
@@ -73,6 +76,7 @@ struct Options {
   std::set<std::string, std::less<>> network = kNetworkStages;
   /// Ports that others get: a build that holds one of them is ended.
   std::vector<model::Range<std::uint32_t>> reserved_ports = {};
+  bundle::Compression compression = bundle::Compression::fast;
   std::shared_ptr<const model::Interpreters> interpreters;
   std::string domain = "localhost";  // UPAAS_SYSTEM_DOMAIN
   std::filesystem::path cache;       // empty: nothing is kept from build to build

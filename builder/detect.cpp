@@ -238,14 +238,12 @@ class Detector {
 
 }  // namespace
 
-Found detect(const std::filesystem::path& tree, const std::optional<std::string>& web) {
-  const TreeFiles files(tree);
-  return Detector(files, web).run();
+Found detect(const TreeFiles& tree, const std::optional<std::string>& web) {
+  return Detector(tree, web).run();
 }
 
-Found detect_start(const std::filesystem::path& tree, const model::InterpreterName& type) {
-  const TreeFiles files(tree);
-  return Detector(files, std::nullopt).run_start(type);
+Found detect_start(const TreeFiles& tree, const model::InterpreterName& type) {
+  return Detector(tree, std::nullopt).run_start(type);
 }
 
 }  // namespace upaas::builder

@@ -2,9 +2,9 @@
 /// strangers wrote: follows no link, opens no more than a few small files, runs nothing.
 #pragma once
 
+#include "builder/tree_files.h"
 #include "model/app_spec.h"
 
-#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -23,12 +23,10 @@ struct Found {
 /// files are there wins, since the later ones often only bring its assets along. `web` of a
 /// Procfile is always taken, unless the app.yaml has given one. Nothing found: an empty answer.
 /// Error(invalid) when only a package.json could tell, and it has errors or does nothing but build.
-[[nodiscard]] Found detect(const std::filesystem::path& tree,
-                           const std::optional<std::string>& web = {});
+[[nodiscard]] Found detect(const TreeFiles& tree, const std::optional<std::string>& web = {});
 
 /// What starts an app whose interpreter is given: `web` of a Procfile, of node also what its
 /// package.json starts. No type and no settings.
-[[nodiscard]] Found detect_start(const std::filesystem::path& tree,
-                                 const model::InterpreterName& type);
+[[nodiscard]] Found detect_start(const TreeFiles& tree, const model::InterpreterName& type);
 
 }  // namespace upaas::builder

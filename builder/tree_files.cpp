@@ -16,27 +16,39 @@ namespace {
 constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 constexpr std::size_t kNamesLimit = 1000;
 
-mode_t type_of(int root, const std::string& path) {
-  const UniqueFd fd = bundle::try_open_beneath(root, path, O_PATH | O_NOFOLLOW);
+}  // namespace
+
+TreeFiles::TreeFiles(const std::filesystem::path& tree) : root_(bundle::open_root(tree)) {}
+
+TreeFiles::TreeFiles(const std::filesystem::path& tree, const std::vector<bundle::Entry>& seen)
+    : root_(bundle::open_root(tree)), seen_(&seen) {}
+
+bool TreeFiles::sees(const std::string& path) const {
+  if (seen_ == nullptr) return true;
+  const auto found = std::lower_bound(
+      seen_->begin(), seen_->end(), path,
+      [](const bundle::Entry& entry, const std::string& name) { return entry.path.str() < name; });
+  return found != seen_->end() && found->path.str() == path;
+}
+
+mode_t TreeFiles::type_of(const std::string& path) const {
+  if (!sees(path)) return 0;
+  const UniqueFd fd = bundle::try_open_beneath(root_.get(), path, O_PATH | O_NOFOLLOW);
   struct stat info {};
   if (!fd.valid() || ::fstat(fd.get(), &info) != 0) return 0;
   return info.st_mode & S_IFMT;
 }
 
-}  // namespace
-
-TreeFiles::TreeFiles(const std::filesystem::path& tree) : root_(bundle::open_root(tree)) {}
-
 bool TreeFiles::has_file(const std::string& path) const {
-  return type_of(root_.get(), path) == S_IFREG;
+  return type_of(path) == S_IFREG;
 }
 
 bool TreeFiles::has_directory(const std::string& path) const {
-  return type_of(root_.get(), path) == S_IFDIR;
+  return type_of(path) == S_IFDIR;
 }
 
 bool TreeFiles::has(const std::string& path) const {
-  return type_of(root_.get(), path) != 0;
+  return type_of(path) != 0;
 }
 
 std::optional<std::string> TreeFiles::text(const std::string& path, std::size_t limit) const {
@@ -59,7 +71,8 @@ std::vector<std::string> TreeFiles::names(const std::string& path) const {
   (void)fd.release();
   while (const dirent* entry = ::readdir(directory.get())) {
     const std::string name = entry->d_name;
-    if (name != "." && name != "..") all.push_back(name);
+    const bool seen = sees(path == "." ? name : path + "/" + name);
+    if (name != "." && name != ".." && seen) all.push_back(name);
     if (all.size() == kNamesLimit) break;
   }
   std::sort(all.begin(), all.end());

@@ -1,7 +1,11 @@
-/// A tree that strangers wrote, as the builder looks into it: no link is followed.
+/// A tree that strangers wrote, as the builder looks into it: no link is followed. Or a source
+/// directory where it lies, of which only what belongs to the app is seen.
 #pragma once
 
 #include "base/files.h"
+#include "bundle/bundle.h"
+
+#include <sys/types.h>
 
 #include <filesystem>
 #include <optional>
@@ -14,6 +18,8 @@ namespace upaas::builder {
 class TreeFiles {
  public:
   explicit TreeFiles(const std::filesystem::path& tree);
+  /// Borrows them, sorted by path.
+  TreeFiles(const std::filesystem::path& tree, const std::vector<bundle::Entry>& seen);
 
   [[nodiscard]] bool has_file(const std::string& path) const;
   [[nodiscard]] bool has_directory(const std::string& path) const;
@@ -26,7 +32,12 @@ class TreeFiles {
   [[nodiscard]] std::vector<std::string> names(const std::string& path = ".") const;
 
  private:
+  /// S_IFMT of it, 0 for what is not there or not seen.
+  [[nodiscard]] mode_t type_of(const std::string& path) const;
+  [[nodiscard]] bool sees(const std::string& path) const;
+
   UniqueFd root_;
+  const std::vector<bundle::Entry>* seen_ = nullptr;  // absent: all that is there
 };
 
 /// Lines without their ends, and without a byte order mark before the first.

@@ -57,6 +57,19 @@ bool read_piece(int fd, std::string& buffer, const std::string& name, const std:
   return got > 0;
 }
 
+std::size_t read_at(int fd, std::uint64_t offset, char* to, std::size_t length,
+                    const std::string& name) {
+  std::size_t got = 0;
+  while (got < length) {
+    const ssize_t piece = ::pread(fd, to + got, length - got, static_cast<off_t>(offset + got));
+    if (piece < 0 && errno == EINTR) continue;
+    if (piece < 0) throw system_error("read " + name);
+    if (piece == 0) break;
+    got += static_cast<std::size_t>(piece);
+  }
+  return got;
+}
+
 void write_piece(int fd, std::string_view bytes, const std::string& name) {
   while (!bytes.empty()) {
     const ssize_t put = ::write(fd, bytes.data(), bytes.size());

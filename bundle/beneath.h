@@ -7,6 +7,8 @@
 
 #include <sys/types.h>
 
+#include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <stop_token>
 #include <string>
@@ -27,6 +29,9 @@ namespace upaas::bundle {
 /// Error(interrupted) on stop.
 [[nodiscard]] bool read_piece(int fd, std::string& buffer, const std::string& name,
                               const std::stop_token& stop = {});
+/// Up to `length` bytes from `offset`, however many calls that takes; how many there were.
+[[nodiscard]] std::size_t read_at(int fd, std::uint64_t offset, char* to, std::size_t length,
+                                  const std::string& name);
 /// All of it, however many calls that takes.
 void write_piece(int fd, std::string_view bytes, const std::string& name);
 

@@ -11,7 +11,6 @@
 #include "bundle/packer.h"
 #include "bundle/safe_reader.h"
 #include "bundle/shared_files.h"
-#include "bundle/source_archive.h"
 #include "bundle/space.h"
 #include "bundle/tree_scan.h"
 #include "bundle/unpack_into.h"
@@ -60,12 +59,11 @@ std::string manifest_text(const Manifest& manifest, const Limits& limits) {
 Packed pack(const std::filesystem::path& tree, const model::AppSpec& spec,
             const model::Runtime& runtime, const std::filesystem::path& output,
             const PackOptions& options) {
-  Manifest manifest{.spec = spec,
-                    .runtime = runtime,
-                    .entries = options.source_without
-                                   ? source_entries(tree, *options.source_without, options.limits)
-                                   : scan_tree(tree, {.limits = options.limits}),
-                    .members = {}};
+  Manifest manifest{
+      .spec = spec,
+      .runtime = runtime,
+      .entries = options.entries ? *options.entries : scan_tree(tree, {.limits = options.limits}),
+      .members = {}};
   check_entries(manifest.entries);
   const UniqueFd root = open_root(tree);
   manifest.members = entries_begun(plan_members(manifest.entries));

@@ -25,7 +25,6 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
-#include <set>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -51,6 +50,11 @@ struct Manifest {
 };
 [[nodiscard]] Json to_json(const Manifest& manifest);
 [[nodiscard]] Manifest manifest_from_json(const Json& json);
+/// The manifest's `entries` alone, an array.
+[[nodiscard]] Json entries_json(const std::vector<Entry>& entries);
+[[nodiscard]] std::vector<Entry> entries_from_json(const Json& entries);
+/// Of all files.
+[[nodiscard]] std::uint64_t unpacked_bytes(const Manifest& manifest);
 
 struct Limits {
   std::size_t entries = 200'000;
@@ -69,9 +73,9 @@ struct PackOptions {
   Limits limits = {};
   Compression compression = Compression::fast;
   unsigned threads = 0;  // 0: one a processor
-  /// Given: the tree is somebody's source directory, of which these paths and what ignore files say are
-  /// left out, as by source_files (bundle/source_archive.h).
-  std::optional<std::set<std::string>> source_without = {};
+  /// Given: the tree is somebody's source directory, of which these are packed: what source_entries
+  /// found there (bundle/source_archive.h).
+  std::optional<std::vector<Entry>> entries = {};
   /// A stop request ends packing with Error(interrupted); no file is left.
   std::stop_token stop = {};
 };

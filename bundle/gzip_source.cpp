@@ -8,7 +8,6 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 #include <zlib.h>
 
 #include <cerrno>
@@ -127,15 +126,9 @@ class GzipSource::Members {
   }
   void read(const MemberAt& member, Buffers& buffers) const {
     buffers.packed.resize(member.sizes.packed);
-    for (std::size_t got = 0; got < buffers.packed.size();) {
-      const ssize_t piece =
-          ::pread(fd_.get(), buffers.packed.data() + got, buffers.packed.size() - got,
-                  static_cast<off_t>(member.offset + got));
-      if (piece < 0 && errno == EINTR) continue;
-      if (piece < 0) throw system_error("read " + name_);
-      if (piece == 0) throw broken_gzip("it ends too early");
-      got += static_cast<std::size_t>(piece);
-    }
+    if (read_at(fd_.get(), member.offset, buffers.packed.data(), buffers.packed.size(), name_) !=
+        buffers.packed.size())
+      throw broken_gzip("it ends too early");
     if (!buffers.unpacker.unpack(buffers.packed, member.sizes, buffers.unpacked)) {
       throw broken_gzip("its compressed data is damaged");
     }

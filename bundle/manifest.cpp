@@ -95,14 +95,33 @@ void check_entries(const std::vector<Entry>& entries) {
   }
 }
 
+Json entries_json(const std::vector<Entry>& entries) {
+  Json array = Json::array();
+  for (const Entry& entry : entries) array.push_back(entry_to_json(entry));
+  return array;
+}
+
+std::vector<Entry> entries_from_json(const Json& json) {
+  if (!json.is_array()) throw Error(ErrorKind::invalid, "the entries are not a list");
+  std::vector<Entry> entries;
+  entries.reserve(json.size());
+  for (const Json& entry : json) entries.push_back(entry_from_json(entry));
+  check_entries(entries);
+  return entries;
+}
+
+std::uint64_t unpacked_bytes(const Manifest& manifest) {
+  std::uint64_t bytes = 0;
+  for (const Entry& entry : manifest.entries) bytes += entry.size;
+  return bytes;
+}
+
 Json to_json(const Manifest& manifest) {
-  Json entries = Json::array();
-  for (const Entry& entry : manifest.entries) entries.push_back(entry_to_json(entry));
   return {{"schema", kSchema},
           {"spec", model::to_json(manifest.spec)},
           {"runtime", model::to_json(manifest.runtime)},
           {"members", manifest.members},
-          {"entries", std::move(entries)}};
+          {"entries", entries_json(manifest.entries)}};
 }
 
 Manifest manifest_from_json(const Json& json) try {
@@ -112,15 +131,10 @@ Manifest manifest_from_json(const Json& json) try {
                 "it was made by another version of upaas");
   }
   if (!json.contains("entries")) throw Error(ErrorKind::invalid, "the field 'entries' is missing");
-  Manifest manifest{.spec = model::app_spec_from_json(get_object(json, "spec")),
-                    .runtime = model::runtime_from_json(get_object(json, "runtime")),
-                    .entries = {},
-                    .members = members_from_json(json)};
-  const Json& entries = get_array(json, "entries");
-  manifest.entries.reserve(entries.size());
-  for (const Json& entry : entries) manifest.entries.push_back(entry_from_json(entry));
-  check_entries(manifest.entries);
-  return manifest;
+  return {.spec = model::app_spec_from_json(get_object(json, "spec")),
+          .runtime = model::runtime_from_json(get_object(json, "runtime")),
+          .entries = entries_from_json(json.at("entries")),
+          .members = members_from_json(json)};
 } catch (Error& e) {
   throw e.within("the bundle's manifest");
 }

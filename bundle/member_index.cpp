@@ -1,10 +1,8 @@
 #include "bundle/member_index.h"
 
+#include "bundle/beneath.h"
 #include "bundle/pack_plan.h"
 
-#include <unistd.h>
-
-#include <cerrno>
 #include <string_view>
 
 namespace upaas::bundle {
@@ -22,12 +20,8 @@ std::uint64_t most_members(const Limits& limits) {
 
 std::optional<MemberSizes> sizes_at(int fd, std::uint64_t offset) {
   char header[kMemberHeader];
-  ssize_t got = 0;
-  do {
-    got = ::pread(fd, header, sizeof header, static_cast<off_t>(offset));
-  } while (got < 0 && errno == EINTR);
-  if (got < 0) throw system_error("read the bundle");
-  return member_sizes({header, static_cast<std::size_t>(got)});
+  const std::size_t got = read_at(fd, offset, header, sizeof header, "the bundle");
+  return member_sizes({header, got});
 }
 
 }  // namespace
@@ -36,13 +30,17 @@ Error broken_gzip(const std::string& why) {
   return {ErrorKind::invalid, "the bundle is not a whole .tar.gz: " + why};
 }
 
+bool is_bomb(std::uint64_t unpacked, std::uint64_t packed, const Limits& limits) {
+  return unpacked > kRatioFrom && unpacked / limits.ratio > packed;
+}
+
 void check_unpacked(std::uint64_t unpacked, std::uint64_t packed, const Limits& limits) {
   const std::uint64_t most =
       limits.total_bytes + limits.manifest_bytes + limits.entries * kEntryOverhead;
   if (unpacked > most) {
     throw broken_gzip("it unpacks to more than " + std::to_string(most) + " bytes");
   }
-  if (unpacked > kRatioFrom && unpacked / limits.ratio > packed) {
+  if (is_bomb(unpacked, packed, limits)) {
     throw broken_gzip("it unpacks to more than " + std::to_string(limits.ratio) +
                       " times its size");
   }

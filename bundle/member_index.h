@@ -25,6 +25,8 @@ struct MemberAt {
 
 /// "the bundle is not a whole .tar.gz: WHY".
 [[nodiscard]] Error broken_gzip(const std::string& why);
+/// What shrinks so much is taken for a decompression bomb, by writers and readers alike.
+[[nodiscard]] bool is_bomb(std::uint64_t unpacked, std::uint64_t packed, const Limits& limits);
 /// Error(invalid) when `unpacked` bytes are more than a file of `packed` bytes may hold.
 void check_unpacked(std::uint64_t unpacked, std::uint64_t packed, const Limits& limits);
 

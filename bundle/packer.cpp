@@ -5,22 +5,19 @@
 #include "bundle/beneath.h"
 #include "bundle/entry_rules.h"
 #include "bundle/gzip_member.h"
+#include "bundle/member_index.h"
 #include "bundle/pack_plan.h"
 #include "bundle/tar_header.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <optional>
 #include <string>
 
 namespace upaas::bundle {
 
 namespace {
-
-constexpr std::uint64_t kRatioFrom = std::uint64_t{16} << 20;
 
 Error changed(const std::string& path) {
   return bad_entry(path, "it changed while it was packed")
@@ -44,14 +41,8 @@ void read_behind(int fd, std::uint64_t offset, std::uint64_t length, std::string
                  const std::string& path) {
   const std::size_t before = to.size();
   to.resize(before + static_cast<std::size_t>(length));
-  for (std::size_t got = 0; got < length;) {
-    const ssize_t piece =
-        ::pread(fd, to.data() + before + got, length - got, static_cast<off_t>(offset + got));
-    if (piece < 0 && errno == EINTR) continue;
-    if (piece < 0) throw system_error("read " + path);
-    if (piece == 0) throw changed(path);
-    got += static_cast<std::size_t>(piece);
-  }
+  const auto wanted = static_cast<std::size_t>(length);
+  if (read_at(fd, offset, to.data() + before, wanted, path) != wanted) throw changed(path);
 }
 
 void fill_block(std::string& tar, std::uint64_t content) {
@@ -150,7 +141,7 @@ Packed BundleOutput::finish(std::uint64_t unpacked, std::size_t entries,
                             const PackOptions& options) {
   MemberPacker packer(options.compression);
   write(packer.pack(std::string(kTarEnd, '\0')));
-  if (unpacked > kRatioFrom && unpacked / options.limits.ratio > bytes_) {
+  if (is_bomb(unpacked, bytes_, options.limits)) {
     throw Error(ErrorKind::invalid,
                 "the files shrink to less than 1/" + std::to_string(options.limits.ratio) +
                     " when packed, as only decompression bombs do",

@@ -24,6 +24,18 @@ struct Seen {
   std::string sha256;
 };
 
+TarEntry::Type tar_type(Entry::Type type) {
+  switch (type) {
+    case Entry::Type::directory:
+      return TarEntry::Type::directory;
+    case Entry::Type::symlink:
+      return TarEntry::Type::symlink;
+    case Entry::Type::file:
+      break;
+  }
+  return TarEntry::Type::file;
+}
+
 class SafeReader {
  public:
   SafeReader(TarReader& reader, const ReadTree& what, const Limits& limits)
@@ -142,9 +154,7 @@ void SafeReader::make_passed_over() {
   for (; at_ < entries.size() && what_.shared->passed_over(at_); ++at_) {
     const Entry& entry = entries[at_];
     const TarEntry as_read{.path = entry.path,
-                           .type = entry.type == Entry::Type::directory ? TarEntry::Type::directory
-                                   : entry.type == Entry::Type::symlink ? TarEntry::Type::symlink
-                                                                        : TarEntry::Type::file,
+                           .type = tar_type(entry.type),
                            .executable = entry.executable,
                            .size = entry.size,
                            .target = entry.target};
@@ -174,11 +184,8 @@ void SafeReader::refuse_unexpected(const TarEntry& entry) const {
 void SafeReader::compare(const TarEntry& entry, const Seen& seen) {
   const Entry& expected = what_.manifest->entries[at_++];
   const bool link = expected.type == Entry::Type::symlink;
-  const bool same_type = link ? seen.type == TarEntry::Type::symlink
-                              : (expected.type == Entry::Type::directory) ==
-                                        (seen.type == TarEntry::Type::directory) &&
-                                    seen.type != TarEntry::Type::symlink;
-  if (!same_type) throw bad_entry(entry.path.str(), "of another type than its manifest says");
+  if (seen.type != tar_type(expected.type))
+    throw bad_entry(entry.path.str(), "of another type than its manifest says");
   if (link && entry.target != expected.target) {
     throw bad_entry(entry.path.str(), "it links elsewhere than its manifest says");
   }

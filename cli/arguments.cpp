@@ -16,6 +16,8 @@
 namespace upaas::cli {
 namespace {
 
+constexpr std::string_view kMore = "...";
+
 constexpr std::array kGlobal = {
     Option{"-a,--app", "APP", "the app (default: UPAAS_APP, then the nearest app.yaml)"},
     Option{"--json", "", "one JSON object on stdout, also for errors"},
@@ -103,6 +105,11 @@ std::optional<std::string> Arguments::value(std::string_view name) const {
   return found == values_.end() ? std::nullopt : std::optional(found->second);
 }
 
+std::vector<std::string> Arguments::all(std::string_view name) const {
+  const auto found = lists_.find(name);
+  return found == lists_.end() ? std::vector<std::string>{} : found->second;
+}
+
 long long Arguments::number(std::string_view name, long long otherwise, long long least,
                             long long most) const {
   const auto text = value(name);
@@ -131,7 +138,14 @@ Arguments parse_arguments(std::span<const Option> options, std::span<const Posit
     CLI::Option* made = flag ? app.add_flag(names) : app.add_option(names, *text)->take_last();
     asked.push_back({made, {std::string(option.long_name()), text}});
   }
+  std::vector<std::string> rest;
+  std::string rest_name;
   for (const Positional& positional : positionals) {
+    if (positional.name.ends_with(kMore)) {
+      rest_name = positional.name.substr(0, positional.name.size() - kMore.size());
+      app.add_option(rest_name, rest);
+      break;
+    }
     std::string* text = &texts.emplace_back();
     const std::string name(positional.name);
     asked.push_back({app.add_option(name, *text), {name, text}});
@@ -149,6 +163,7 @@ Arguments parse_arguments(std::span<const Option> options, std::span<const Posit
   for (const auto& [option, target] : asked) {
     if (option->count() > 0) arguments.set(target.first, target.second ? *target.second : "");
   }
+  if (!rest.empty()) arguments.set(rest_name, std::move(rest));
   return arguments;
 }
 

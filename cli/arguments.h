@@ -25,7 +25,7 @@ struct Option {
 
 /// A word without a dash; optional unless the command itself insists.
 struct Positional {
-  std::string_view name;  // "APP"
+  std::string_view name;  // "APP"; "FILE...": the last one, as often as one likes
   std::string_view help;
 };
 
@@ -37,12 +37,18 @@ class Arguments {
  public:
   [[nodiscard]] bool has(std::string_view name) const;
   [[nodiscard]] std::optional<std::string> value(std::string_view name) const;
+  /// Of a positional that ends in "...", named without that.
+  [[nodiscard]] std::vector<std::string> all(std::string_view name) const;
   /// Error(invalid) when it is not a number in that range.
   [[nodiscard]] long long number(std::string_view name, long long otherwise, long long least,
                                  long long most) const;
   void set(std::string name, std::string value) { values_[std::move(name)] = std::move(value); }
+  void set(std::string name, std::vector<std::string> all) {
+    lists_[std::move(name)] = std::move(all);
+  }
 
  private:
+  std::map<std::string, std::vector<std::string>, std::less<>> lists_;
   std::map<std::string, std::string, std::less<>> values_;
 };
 

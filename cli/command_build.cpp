@@ -192,6 +192,8 @@ builder::Built build(Context& context, const AppFile& file,
          .cgroups = groups.root(),
          .env = {},
          .files = {},
+         .compression = context.arguments.has("small") ? bundle::Compression::small
+                                                       : bundle::Compression::fast,
          .interpreters = std::move(interpreters),
          .cache = cache_directory(context.env),
          .has_bundle =

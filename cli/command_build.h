@@ -13,6 +13,7 @@ inline constexpr std::array kBuildPositionals = {
 inline constexpr std::array kBuildOptions = {
     Option{"-o,--out", "BUNDLE", "where to write the bundle (default: APP.tar.gz)"},
     Option{"-f,--fresh", "", "use nothing of former builds"},
+    Option{"--small", "", "pack smaller, which takes longer"},
     Option{"--interpreter-version", "VERSION", "in place of interpreter.versions"},
     Option{"--explain", "", "say what decided, what was reused, and what was not the same"},
 };

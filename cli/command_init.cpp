@@ -61,7 +61,7 @@ int run_init(Context& context) {
   const std::string shown = given == "." ? "app.yaml" : (fs::path(given) / "app.yaml").string();
   if (fs::exists(fs::symlink_status(file, none)))
     throw Error(ErrorKind::conflict, shown + " is there already", "edit it, or remove it first");
-  const builder::Found found = builder::detect(directory);
+  const builder::Found found = builder::detect(builder::TreeFiles(directory));
   if (!found.type && !found.web)
     throw Error(ErrorKind::invalid, "nothing here says how to run the app",
                 "upaas help init lists what is looked for; docs/app-yaml.md says what to write");

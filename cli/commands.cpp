@@ -5,6 +5,13 @@
 #include "cli/command_builds_cancel.h"
 #include "cli/command_builds_logs.h"
 #include "cli/command_builds_show.h"
+#include "cli/command_bundles.h"
+#include "cli/command_bundles_diff.h"
+#include "cli/command_bundles_export.h"
+#include "cli/command_bundles_rm.h"
+#include "cli/command_bundles_rotate_key.h"
+#include "cli/command_bundles_show.h"
+#include "cli/command_bundles_verify.h"
 #include "cli/command_deploy.h"
 #include "cli/command_destroy.h"
 #include "cli/command_events.h"
@@ -51,11 +58,16 @@ constexpr Command kVersion{
     .text = "The server's version is in upaas status.",
 };
 
-constexpr std::array kAll = {&kDeploy,   &kInit,      &kBuild,      &kValidate,   &kSchema,
-                             &kApps,     &kStatus,    &kPs,         &kLogs,       &kEvents,
-                             &kReleases, &kBuilds,    &kBuildsShow, &kBuildsLogs, &kBuildsCancel,
-                             &kStart,    &kStop,      &kDestroy,    &kGc,         &kHelp,
-                             &kVersion,  &kCompletion};
+constexpr std::array kAll = {&kDeploy,           &kInit,        &kBuild,
+                             &kValidate,         &kSchema,      &kApps,
+                             &kStatus,           &kPs,          &kLogs,
+                             &kEvents,           &kReleases,    &kBuilds,
+                             &kBuildsShow,       &kBuildsLogs,  &kBuildsCancel,
+                             &kBundles,          &kBundlesShow, &kBundlesVerify,
+                             &kBundlesExport,    &kBundlesDiff, &kBundlesRm,
+                             &kBundlesRotateKey, &kStart,       &kStop,
+                             &kDestroy,          &kGc,          &kHelp,
+                             &kVersion,          &kCompletion};
 
 /// Words that people bring along or that come later, and what does it today.
 constexpr std::pair<std::string_view, std::string_view> kOtherWords[] = {
@@ -71,7 +83,6 @@ constexpr std::pair<std::string_view, std::string_view> kOtherWords[] = {
     {"routers", "not built yet; upaas status shows the server"},
     {"cluster", "not built yet; upaas status shows the server"},
     {"simulate", "not built yet"},
-    {"bundles", "not built yet; upaas releases APP shows the bundle of each"},
     {"login", "not needed: export UPAAS_URL and UPAAS_TOKEN"},
     {"logout", "not needed: unset UPAAS_TOKEN"},
     {"whoami", "not built yet; upaas status tells whether you may ask"},

@@ -4,6 +4,13 @@
 #include "cli/command_builds_cancel.h"
 #include "cli/command_builds_logs.h"
 #include "cli/command_builds_show.h"
+#include "cli/command_bundles.h"
+#include "cli/command_bundles_diff.h"
+#include "cli/command_bundles_export.h"
+#include "cli/command_bundles_rm.h"
+#include "cli/command_bundles_rotate_key.h"
+#include "cli/command_bundles_show.h"
+#include "cli/command_bundles_verify.h"
 #include "cli/command_deploy.h"
 #include "cli/command_destroy.h"
 #include "cli/command_events.h"
@@ -39,6 +46,13 @@ int run_command(const Command& command, Context& context) {
       {kBuildsShow.name, run_builds_show},
       {kBuildsLogs.name, run_builds_logs},
       {kBuildsCancel.name, run_builds_cancel},
+      {kBundles.name, run_bundles},
+      {kBundlesShow.name, run_bundles_show},
+      {kBundlesVerify.name, run_bundles_verify},
+      {kBundlesExport.name, run_bundles_export},
+      {kBundlesDiff.name, run_bundles_diff},
+      {kBundlesRm.name, run_bundles_rm},
+      {kBundlesRotateKey.name, run_bundles_rotate_key},
       {kGc.name, run_gc},
       {kReleases.name, run_releases},
       {kStart.name, run_start},

@@ -86,12 +86,12 @@ void build_and_store(Platform& platform, const DeployJob& job, Candidate& candid
     journey.step("store", [&] {
       candidate.pin = std::make_unique<BundlePins::Pin>(platform.pins, built.packed.id);
       candidate.release.bundle =
-          built.reused ? built.packed.id : model::BundleId(platform.bundles.add(output));
+          built.reused ? built.packed.id : model::BundleId(platform.bundles.add(output, job.by));
       candidate.release.runtime = built.runtime;
       candidate.release.revision = built.revision;
       require_release_room(
           platform, job.app, candidate.release.bundle,
-          bundle::read_manifest(platform.bundles.file(candidate.release.bundle.str())));
+          bundle::read_manifest(platform.bundles.path(candidate.release.bundle.str())));
     });
     candidate.build = run.done(candidate.release.bundle);
   } catch (const Error& error) {

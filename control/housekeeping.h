@@ -18,7 +18,7 @@ namespace upaas::control {
 struct HousekeepingOptions {
   /// Uploads before it belong to no deploy; absent: those of the last day may.
   std::optional<WallTime> uploads_before = {};
-  std::set<std::string> dropped = {};  // bundles of an app that was destroyed
+  std::set<std::string> dropped = {};  // bundles of an app that was destroyed, or removed by name
   std::uint64_t make_room = 0;         // free so many bytes, whatever the budgets say
   bool measured = false;               // with all sizes, also where no budget asks for them
 };

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/fault.h"
+#include "base/log.h"
 #include "host/layout.h"
 
 #include <fmt/core.h>
@@ -56,17 +57,26 @@ router_sub::Route route_of(const model::Orders::Item& item, bool live) {
           .live = live};
 }
 
+/// What the new tree may share files with. One that cannot be trusted any more is done without:
+/// what serves does not depend on it.
+std::optional<deployer::FormerBundle> former_bundle(const TaskContext& context) {
+  if (!context.serving) return std::nullopt;
+  try {
+    return deployer::FormerBundle{*context.serving, context.fetch(*context.serving)};
+  } catch (const Error& error) {
+    log_warning("nothing is shared with the release that serves", {{"error", error.message()}});
+    return std::nullopt;
+  }
+}
+
 void start(const model::Orders::Item& item, const TaskContext& context, Timed& timed,
            TaskResult& result, std::stop_token stop) {
   const deployer::Start start{item.instance, item.release, item.domains};
   if (!context.deployer.has_tree(item.release.bundle)) {
     const auto file = timed("fetch", [&] { return context.fetch(item.release.bundle); });
     fault_point("deploy.fetched");
-    timed("unpack", [&] {
-      std::optional<deployer::FormerBundle> former;
-      if (context.serving) former = {*context.serving, context.fetch(*context.serving)};
-      context.deployer.unpack(item.release.bundle, file, former);
-    });
+    timed("unpack",
+          [&] { context.deployer.unpack(item.release.bundle, file, former_bundle(context)); });
     fault_point("deploy.unpacked");
   }
   // Routes first: the announcer must know the instance before it speaks.

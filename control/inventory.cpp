@@ -57,7 +57,8 @@ std::map<std::string, Origin> origins(const std::vector<KnownApp>& apps) {
   return all;
 }
 
-void add_files(Holdings& holdings, ThingKind kind, const store::BundleFiles& files,
+template <typename Files>
+void add_files(Holdings& holdings, ThingKind kind, const Files& files,
                const std::map<std::string, Origin>& origin) {
   for (const std::string& digest : files.list()) {
     const auto info = files.info(digest);

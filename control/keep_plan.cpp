@@ -129,7 +129,7 @@ class Planner {
       return goes(
           fmt::format("{}, {}", whose(*holder), holder->failed ? "which failed" : beyond(keep_)));
     }
-    if (holdings_.dropped.contains(thing.name)) return goes("of an app that was destroyed");
+    if (holdings_.dropped.contains(thing.name)) return goes("of an app that was destroyed, or removed by name");
     if (thing.kind == ThingKind::tree) return goes("of no release");
     return decide_upload(thing);
   }

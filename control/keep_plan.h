@@ -69,7 +69,7 @@ struct Keep {
 struct Holdings {
   std::vector<KnownApp> apps = {};
   std::set<std::string> pinned = {};  // digests that a deploy under way uses
-  std::set<std::string> dropped = {};  // bundles of an app that was destroyed
+  std::set<std::string> dropped = {};  // bundles of an app that was destroyed, or removed by name
   std::vector<Thing> things = {};
   std::vector<Share> shares = {};
   /// Uploads that nobody used since then belong to no deploy.

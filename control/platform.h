@@ -15,6 +15,7 @@
 #include "scheduler/scheduler.h"
 #include "store/bundle_files.h"
 #include "store/event_log.h"
+#include "store/signed_bundles.h"
 
 #include <chrono>
 #include <memory>
@@ -54,7 +55,7 @@ struct Platform {
   PlatformOptions options;
   Records records;
   store::EventLog& events;
-  store::BundleFiles& bundles;
+  store::SignedBundles& bundles;
   store::BundleFiles& sources;
   deployer::Deployer& deployer;
   router_sub::Routers& routers;

@@ -23,7 +23,7 @@ struct Last {
 std::optional<bundle::Manifest> manifest_of(Platform& platform, const model::BundleId& id) {
   if (!platform.bundles.has(id.str())) return std::nullopt;
   try {
-    return bundle::read_manifest(platform.bundles.file(id.str()));
+    return bundle::read_manifest(platform.bundles.path(id.str()));
   } catch (const Error&) {
     return std::nullopt;  // an estimate; who uses the bundle tells what is wrong with it
   }
@@ -104,7 +104,7 @@ void require_build_room(Platform& platform, const DeployJob& job) {
   std::uint64_t source = 0;
   if (const auto& upload = job.request.source; upload && platform.sources.has(*upload)) {
     packed = platform.sources.info(*upload).value_or(store::BundleFiles::Info{}).bytes;
-    source = bundle::unpacked_size(platform.sources.file(*upload));
+    source = bundle::unpacked_size(platform.sources.path(*upload));
   }
   const std::uint64_t bundle = std::max(last.bundle_bytes, packed);
   const std::uint64_t tree = std::max(last.tree_bytes, source);

@@ -11,6 +11,7 @@
 #include "control/views.h"
 #include "daemon/answers.h"
 #include "daemon/builds_api.h"
+#include "daemon/bundles_api.h"
 #include "daemon/log_follower.h"
 #include "wire/api.h"
 
@@ -26,16 +27,17 @@ constexpr std::size_t kRequestLimit = std::size_t{8}
 // A follower holds a thread for as long as it likes; commands must find one all the time.
 constexpr int kFollowers = 32;
 
-/// One follower of events, of logs or of a build, while it lives. Error(no_capacity) beyond the
-/// limit.
+/// One follower of events, of logs or of a build, or a download, while it lives.
+/// Error(no_capacity) beyond the limit.
 class Follower {
  public:
   explicit Follower(std::atomic<int>& count) : count_(count) {
     if (++count_ <= kFollowers) return;
     --count_;
-    throw Error(ErrorKind::no_capacity,
-                fmt::format("{} follow events, logs or builds already", kFollowers),
-                "end one of them, or ask without --follow");
+    throw Error(
+        ErrorKind::no_capacity,
+        fmt::format("{} follow events, logs or builds or download bundles already", kFollowers),
+        "end one of them, or ask without --follow");
   }
   ~Follower() { --count_; }
   Follower(const Follower&) = delete;
@@ -46,7 +48,7 @@ class Follower {
 };
 
 std::optional<Follower> follower_of(const Call& call, std::atomic<int>& count) {
-  if (query(call, "follow") != "1") return std::nullopt;
+  if (query(call, "follow") != "1" && !is_download(call)) return std::nullopt;
   return std::make_optional<Follower>(count);
 }
 
@@ -88,8 +90,11 @@ void Api::route(const Call& call, Reply& reply) {
     const auto counted = follower_of(call, followers_);
     return answer_builds(platform, call, reply, by, stopping_.get_token());
   }
+  if (what == "bundles") {
+    const auto counted = follower_of(call, followers_);
+    return answer_bundles(platform, call, reply, by);
+  }
   if (call.path.size() == 3 && what == "sources") return upload(call, reply, platform.sources);
-  if (call.path.size() == 3 && what == "bundles") return upload(call, reply, platform.bundles);
   if (call.path.size() != 2 || (call.method != "GET" && call.method != "HEAD")) throw no_such(call);
   if (what == "version")
     return send_json(reply, {{"schema", "upaas.version/v1"}, {"version", version_}});
@@ -140,14 +145,8 @@ void Api::upload(const Call& call, Reply& reply, store::BundleFiles& files) {
   if (call.method != "PUT") throw no_such(call);
   control::make_room(service_.platform(), call.length.value_or(0), "the upload");
   auto incoming = files.receive();
-  std::string buffer(std::size_t{1} << 18, '\0');
-  while (call.body.read(buffer.data(), static_cast<std::streamsize>(buffer.size())),
-         call.body.gcount() > 0) {
-    incoming.write({buffer.data(), static_cast<std::size_t>(call.body.gcount())});
-    fault_point("upload.piece");
-  }
-  (void)incoming.commit(digest.str());
-  send_json(reply, {{"schema", "upaas.upload/v1"}, {"digest", digest.str()}}, 201);
+  receive_body(call, incoming);
+  answer_uploaded(reply, incoming.commit(digest.str()));
 }
 
 namespace {

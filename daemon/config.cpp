@@ -246,6 +246,14 @@ void read_build_files(Reader& r, const YamlNode& node) {
   }
 }
 
+void read_compression(Reader& r, const YamlNode& node) {
+  const std::string& word = r.text(node, "build.compression");
+  if (word != "fast" && word != "small")
+    throw r.wrong(node, "`build.compression` must be `fast` or `small`");
+  r.config.build_compression =
+      word == "small" ? bundle::Compression::small : bundle::Compression::fast;
+}
+
 void read_build(Reader& r, const YamlNode& node) {
   if (node.kind != YamlNode::Kind::map) throw r.wrong(node, "`build` must be a map");
   for (const auto& field : node.fields) {
@@ -255,6 +263,8 @@ void read_build(Reader& r, const YamlNode& node) {
                  [&](const auto& name, const auto& value) { r.config.build_env[name] = value; });
     } else if (key == "files") {
       read_build_files(r, *field.value);
+    } else if (key == "compression") {
+      read_compression(r, *field.value);
     } else if (key == "network") {
       read_network(r, *field.value);
     } else if (key == "time_limit") {
@@ -264,8 +274,9 @@ void read_build(Reader& r, const YamlNode& node) {
     } else if (key == "limits") {
       read_build_limits(r, *field.value);
     } else {
-      throw r.wrong(*field.key, "unknown key " + model::shown("build." + key),
-                    "known are env, files, limits, network, time_limit and total_time");
+      throw r.wrong(
+          *field.key, "unknown key " + model::shown("build." + key),
+          "known are compression, env, files, limits, network, time_limit and total_time");
     }
   }
 }

@@ -40,6 +40,7 @@ struct Config {
   Environment build_env;
   std::map<std::filesystem::path, std::filesystem::path> build_files;  // host path -> path inside
   std::set<std::string, std::less<>> build_network = builder::kNetworkStages;
+  bundle::Compression build_compression = bundle::Compression::fast;
   std::chrono::milliseconds build_time_limit =
       std::chrono::seconds(600);  // of one command of a build
   std::chrono::milliseconds build_total_time = std::chrono::minutes(60);

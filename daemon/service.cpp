@@ -7,6 +7,7 @@
 #include "base/files.h"
 #include "base/log.h"
 #include "base/process.h"
+#include "control/bundles.h"
 #include "control/housekeeping.h"
 #include "control/numbers.h"
 #include "control/story.h"
@@ -113,6 +114,7 @@ control::PlatformOptions platform_options(const Config& config, const host::Cgro
                                              .env = config.build_env,
                                              .files = config.build_files,
                                              .network = config.build_network,
+                                             .compression = config.build_compression,
                                              .interpreters = config.interpreters,
                                              .domain = config.domain,
                                              .cache = layout_of(config).build_cache()},
@@ -140,7 +142,9 @@ struct Service::State {
   std::unique_ptr<store::Store> store;
   FileLock run_lock;
   store::EventLog events;
-  store::BundleFiles bundles;
+  store::BundleFiles bundle_files;
+  bundle::SigningKeys signing_keys;
+  store::SignedBundles bundles;
   store::BundleFiles sources;
   host::Claims uids;
   host::Claims ports;
@@ -164,7 +168,9 @@ struct Service::State {
         store(store::open_sqlite(layout.database())),
         run_lock(lock_run(layout)),
         events(layout.events(), {}),
-        bundles(layout.bundles(), {}),
+        bundle_files(layout.bundles(), {}),
+        signing_keys(layout.signing_keys()),
+        bundles(bundle_files, signing_keys),
         sources(layout.sources(), {}),
         uids("uid", c.uids, c.data, {}),
         ports("port", c.ports, c.data, {}),
@@ -200,6 +206,7 @@ Service::Service(const Config& config) : state_(std::make_unique<State>(config))
   State& s = *state_;
   builder::clean_up(s.layout.builds(), s.cgroups);
   control::reclaim(s.platform.records, s.uids, s.ports);
+  control::settle_bundles(s.platform);
   s.reconciler.recover();
   control::housekeep_at_start(s.platform);
   s.host.bring_up(!s.platform.records.instances().empty());

@@ -35,6 +35,7 @@ struct Layout {
   [[nodiscard]] std::filesystem::path builds() const { return data / "builds"; }
   [[nodiscard]] std::filesystem::path build_cache() const { return data / "cache"; }
   [[nodiscard]] std::filesystem::path keys() const { return data / "keys"; }
+  [[nodiscard]] std::filesystem::path signing_keys() const { return keys() / "bundles"; }
   [[nodiscard]] std::filesystem::path logs() const { return data / "logs"; }
   /// Beside `logs`, whose directories have the names of apps.
   [[nodiscard]] std::filesystem::path build_log(std::string_view build) const {

@@ -139,7 +139,8 @@ constexpr Key kKeys[] = {
      .least = 1,
      .most = kScriptBytes,
      .doc = "A shell command that starts an HTTP server on `$PORT`. What the interpreter needs is "
-            "installed all the same. Absent: `web` of a `Procfile`, or what `package.json` starts.",
+            "installed all the same. Absent: `web` of a `Procfile`, or what `package.json` starts, "
+            "unless `interpreter.settings` or `static` say what is served.",
      .store = [](AppSpec& s, Value&& v) { s.web = take<std::string>(std::move(v)); }},
     {.path = "processes.*", .doc = "Further processes.", .built = false},
 

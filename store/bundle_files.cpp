@@ -2,6 +2,7 @@
 
 #include "base/digest.h"
 #include "base/error.h"
+#include "base/fault.h"
 #include "base/files.h"
 
 #include <fcntl.h>
@@ -20,6 +21,7 @@ namespace fs = std::filesystem;
 constexpr std::size_t kDigestLength = 64;
 constexpr std::size_t kPiece = std::size_t{256} << 10;
 constexpr std::string_view kSuffix = ".tar.gz";
+constexpr std::string_view kSigned = ".sig";
 constexpr const char* kIncoming = "incoming";
 
 bool is_digest(std::string_view text) {
@@ -35,6 +37,15 @@ fs::path place(const fs::path& directory, std::string_view digest) {
   }
   return directory / std::string(digest.substr(0, 2)) /
          (std::string(digest) + std::string(kSuffix));
+}
+
+fs::path signature_of(const fs::path& file) {
+  return file.native() + std::string(kSigned);
+}
+
+void rename_file(const fs::path& from, const fs::path& to) {
+  if (::rename(from.c_str(), to.c_str()) != 0)
+    throw system_error("cannot rename " + from.string() + " to " + to.string());
 }
 
 // An upload holds a lock on its file as long as it lives, so what can be locked was left by a kill.
@@ -66,6 +77,7 @@ struct BundleFiles::Incoming::State {
   std::size_t limit = 0;
   std::size_t size = 0;
   Sha256 sha;
+  std::string digest;  // once it is finished
 
   State() = default;
   State(const State&) = delete;
@@ -96,7 +108,21 @@ void BundleFiles::Incoming::write(std::string_view bytes) {
   }
 }
 
-std::string BundleFiles::Incoming::commit(std::optional<std::string> expected) {
+void BundleFiles::Incoming::write_file(const fs::path& file) {
+  const UniqueFd from(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!from.valid()) throw system_error("cannot open " + file.string());
+  std::string piece(kPiece, '\0');
+  while (true) {
+    const ssize_t count = ::read(from.get(), piece.data(), piece.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) throw system_error("cannot read " + file.string());
+    if (count == 0) return;
+    write(std::string_view(piece).substr(0, static_cast<std::size_t>(count)));
+  }
+}
+
+std::string BundleFiles::Incoming::finish(const std::optional<std::string>& expected) {
+  if (!state_->digest.empty()) return state_->digest;
   std::string digest = state_->sha.hex();
   if (expected && *expected != digest) {
     throw Error(
@@ -104,13 +130,22 @@ std::string BundleFiles::Incoming::commit(std::optional<std::string> expected) {
         "the upload has the digest " + digest + ", not " + expected->substr(0, kDigestLength),
         "it was changed or cut on its way: send it again");
   }
-  const fs::path target = place(state_->directory, digest);
   if (::fsync(state_->fd.get()) != 0)
     throw system_error("cannot sync " + state_->temporary.string());
+  state_->digest = digest;
+  return digest;
+}
+
+std::string BundleFiles::Incoming::commit(const std::optional<std::string>& expected,
+                                          std::string_view signature) {
+  std::string digest = finish(expected);
+  const fs::path target = place(state_->directory, digest);
   make_directory(target.parent_path(), 0700);
-  if (::rename(state_->temporary.c_str(), target.c_str()) != 0) {
-    throw system_error("cannot rename " + state_->temporary.string() + " to " + target.string());
+  if (!signature.empty()) {
+    upaas::write_file(signature_of(target), signature, {.mode = 0600});
+    fault_point("bundle.signed");
   }
+  rename_file(state_->temporary, target);
   state_->fd.reset();
   sync_directory(target.parent_path());
   sync_directory(state_->directory);
@@ -140,17 +175,9 @@ BundleFiles::Incoming BundleFiles::receive() {
 }
 
 std::string BundleFiles::add(const fs::path& file) {
-  const UniqueFd from(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!from.valid()) throw system_error("cannot open " + file.string());
   Incoming incoming = receive();
-  std::string piece(kPiece, '\0');
-  while (true) {
-    const ssize_t count = ::read(from.get(), piece.data(), piece.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) throw system_error("cannot read " + file.string());
-    if (count == 0) return incoming.commit();
-    incoming.write(std::string_view(piece).substr(0, static_cast<std::size_t>(count)));
-  }
+  incoming.write_file(file);
+  return incoming.commit();
 }
 
 bool BundleFiles::has(std::string_view digest) const {
@@ -159,26 +186,47 @@ bool BundleFiles::has(std::string_view digest) const {
 }
 
 fs::path BundleFiles::verified(std::string_view digest) {
-  fs::path path = place(directory_, digest);
+  fs::path path = this->path(digest);
   if (!has(digest)) {
     throw Error(ErrorKind::not_found, "there is no bundle " + std::string(digest));
   }
   if (sha256_file(path) == digest) return path;
   const fs::path aside = path.parent_path() / (std::string(digest) + ".damaged");
-  if (::rename(path.c_str(), aside.c_str()) != 0)
-    throw system_error("cannot rename " + path.string());
+  rename_file(path, aside);
+  if (fs::exists(signature_of(path))) rename_file(signature_of(path), signature_of(aside));
   throw Error(ErrorKind::invalid, "the bundle " + std::string(digest) + " is damaged",
               "it was set aside as " + aside.string() + ": build or upload it again");
 }
 
-fs::path BundleFiles::file(std::string_view digest) const {
+void BundleFiles::remove(std::string_view digest) {
+  const fs::path path = place(directory_, digest);
+  remove_file(path);
+  remove_file(signature_of(path));
+}
+
+fs::path BundleFiles::path(std::string_view digest) const {
   return place(directory_, digest);
 }
 
-void BundleFiles::remove(std::string_view digest) {
-  const fs::path path = place(directory_, digest);
-  if (::unlink(path.c_str()) != 0 && errno != ENOENT)
-    throw system_error("cannot remove " + path.string());
+std::optional<std::string> BundleFiles::signature(std::string_view digest, std::size_t most) const {
+  return read_file_if_any(signature_of(path(digest)), most);
+}
+
+void BundleFiles::put_signature(std::string_view digest, std::string_view text) {
+  upaas::write_file(signature_of(path(digest)), text, {.mode = 0600});
+}
+
+void BundleFiles::remove_stray_signatures() {
+  for (const auto& folder : fs::directory_iterator(directory_)) {
+    if (!folder.is_directory() || folder.path().filename() == kIncoming) continue;
+    std::vector<fs::path> strays;
+    for (const auto& entry : fs::directory_iterator(folder.path())) {
+      if (entry.path().extension() == kSigned &&
+          !fs::exists(entry.path().parent_path() / entry.path().stem()))
+        strays.push_back(entry.path());
+    }
+    for (const fs::path& stray : strays) remove_file(stray);
+  }
 }
 
 std::optional<BundleFiles::Info> BundleFiles::info(std::string_view digest) const {

@@ -1,6 +1,9 @@
 /// Files named by the sha256 of their bytes: bundles and uploaded sources. Written atomically,
 /// verified when they come in and whenever they are opened for use.  DIR/ab/abcdef….tar.gz
 /// Thread-safe, also between processes.
+///
+/// A file may have a signature beside it, DIGEST.tar.gz.sig: there before the file is, and gone
+/// after it. What it says is not looked at here (store/signed_bundles.h).
 #pragma once
 
 #include "base/clock.h"
@@ -31,8 +34,14 @@ class BundleFiles {
     ~Incoming();
     /// Error(invalid) beyond the size limit.
     void write(std::string_view bytes);
-    /// The digest. Error(invalid) when `expected` is given and differs.
-    std::string commit(std::optional<std::string> expected = {});
+    /// The bytes of a local file.
+    void write_file(const std::filesystem::path& file);
+    /// Everything that takes long before `commit`; nothing can be written any more. The digest;
+    /// Error(invalid) when `expected` is given and differs.
+    std::string finish(const std::optional<std::string>& expected = {});
+    /// Puts the file in place, its signature first; finishes it when that was not done.
+    std::string commit(const std::optional<std::string>& expected = {},
+                       std::string_view signature = {});
 
    private:
     friend class BundleFiles;
@@ -46,10 +55,9 @@ class BundleFiles {
   std::string add(const std::filesystem::path& file);
   [[nodiscard]] bool has(std::string_view digest) const;
   /// The path, after its bytes were read and compared with the digest. Error(not_found) when
-  /// absent; Error(invalid) when damaged: the file is set aside as DIGEST.damaged.
+  /// absent; Error(invalid) when damaged: the file is set aside as DIGEST.damaged, its signature as
+  /// DIGEST.damaged.sig.
   [[nodiscard]] std::filesystem::path verified(std::string_view digest);
-  /// Where it lies, unverified: for what is only looked at.
-  [[nodiscard]] std::filesystem::path file(std::string_view digest) const;
   void remove(std::string_view digest);
   struct Info {
     std::uint64_t bytes = 0;  // on the disk
@@ -58,6 +66,16 @@ class BundleFiles {
   /// Nothing when it is absent.
   [[nodiscard]] std::optional<Info> info(std::string_view digest) const;
   [[nodiscard]] std::vector<std::string> list() const;
+
+  /// Its text; nothing when there is none. Error(invalid) beyond `most` bytes.
+  [[nodiscard]] std::optional<std::string> signature(std::string_view digest,
+                                                     std::size_t most) const;
+  /// In place of a former one.
+  void put_signature(std::string_view digest, std::string_view text);
+  /// Removes signatures without a file, which a kill left. Not while something may come in.
+  void remove_stray_signatures();
+  /// Where the file is, if it is there.
+  [[nodiscard]] std::filesystem::path path(std::string_view digest) const;
 
  private:
   std::filesystem::path directory_;

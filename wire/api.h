@@ -8,8 +8,9 @@
 ///   GET    builds?app=&newest=  |  builds/ID
 ///   GET    builds/ID/log[?follow=1]                       stream of lines; result: the build
 ///   POST   builds/ID/cancel                               the build, once it is cleaned up
-///   HEAD   sources/DIGEST, bundles/DIGEST                 200 or 404
-///   PUT    sources/DIGEST, bundles/DIGEST                 body = the file
+///   HEAD   sources/DIGEST                                 200 or 404
+///   PUT    sources/DIGEST                                 body = the file
+///   ...    bundles...                                     wire/bundles.h
 ///   POST   gc                                             the report, once it is done
 ///   POST   apps/APP/deploy      DeployRequest -> stream of lines
 ///   POST   apps/APP/start|stop  -> stream of lines

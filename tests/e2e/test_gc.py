@@ -31,8 +31,9 @@ class House(Platform):
         return {t.name for t in (self.data / "trees").iterdir()}
 
     def kept(self, count):
-        """Bundles of the newest releases."""
-        return {r["bundle"] for r in sorted(self.json("releases", "hello")["releases"], key=lambda r: int(r["release"][1:]))[-count:]}
+        """Bundles of the newest releases that one can go back to."""
+        good = [r for r in self.json("releases", "hello")["releases"] if r["state"] != "failed"]
+        return {r["bundle"] for r in sorted(good, key=lambda r: int(r["release"][1:]))[-count:]}
 
     def bundle_file(self, digest):
         return self.data / "bundles" / digest[:2] / f"{digest}.tar.gz"

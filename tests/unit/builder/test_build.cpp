@@ -85,6 +85,38 @@ TEST_CASE("Two builds of one source are equal to the byte, from a directory and 
   CHECK(build(request, two.options, two.output, two.progress).packed.id == id);
 }
 
+TEST_CASE("A source of which nothing is made is packed where it lies, the same as its copy") {
+  for (const std::string yaml : {"interpreter: {type: static, settings: {root: public}}", "{}"}) {
+    Builds b;
+    put(b.source / "public/index.html", "hello");
+    put(b.source / "index.html", "hello");
+    put(b.source / "notes.log", "");
+    put(b.source / ".gitignore", "*.log\nhidden/\n");
+    put(b.source / "hidden/index.html", "");
+    fs::create_directories(b.source / "empty");
+    fs::remove(b.source / "app.py");
+    const auto id = b.build(yaml).packed.id;
+    CHECK(std::find(b.stages.begin(), b.stages.end(), "setup") == b.stages.end());
+    for (const auto& entry : bundle::verify(b.output).entries) {
+      CHECK(entry.path.str() != "notes.log");
+      CHECK(entry.path.str() != "empty");
+    }
+    const fs::path archive = b.dir.path() / "source.tar.gz";
+    static_cast<void>(bundle::pack_source(b.source, archive));
+    Request request{.app = model::AppName("hello"),
+                    .spec = model::read_app_yaml(yaml, "app.yaml"),
+                    .source_directory = {},
+                    .source_archive = archive};
+    CHECK(build(request, b.options, b.output, b.progress).packed.id == id);
+  }
+  Builds b;
+  put(b.source / ".gitignore", "public/\n");
+  put(b.source / "public/index.html", "not the app's");
+  const Error e = b.failure("interpreter: {type: static, settings: {root: public}}");
+  CHECK(e.message().find("has no 'public'") != std::string::npos);
+  CHECK(b.left_nothing());
+}
+
 TEST_CASE("What an app cannot be is refused, with what there is") {
   Builds b;
   put(b.source / "main.py", "");
@@ -127,6 +159,9 @@ TEST_CASE("An interpreter that is given takes its start from the files, unless a
   put(b.source / "Procfile", "web: exec ./serve\n");
   CHECK(*b.build("interpreter: {type: python}").runtime.web == "exec ./serve");
   CHECK(*b.build("interpreter: {type: python}\nprocesses: {web: mine}").runtime.web == "mine");
+  CHECK_FALSE(
+      b.build("interpreter: {type: python, settings: {module: app}}").runtime.web.has_value());
+  CHECK_FALSE(b.build("interpreter: {type: static}").runtime.web.has_value());
   fs::remove(b.source / "Procfile");
   const Error e = b.failure("interpreter: {type: node}");
   CHECK(e.message() == "stage start: nothing says how to start the app");

@@ -36,11 +36,12 @@ TEST_CASE("Within one action the first failing line ends it") {
 
 TEST_CASE("An action is run as sh -e -c would run it, and its text is in no argument list") {
   Builds b;
+  const std::string secret = "hushed-" + std::to_string(::getpid());
   std::vector<int> seen{-1};
   b.progress.on_line = [&](std::string_view line) {
     b.lines.emplace_back(line);
     if (line != "ready") return;
-    seen = processes_naming("hush-hush");
+    seen = processes_naming(secret);
     for (const auto& entry : fs::directory_iterator(b.options.work)) {
       if (fs::exists(entry.path() / "tree")) put(entry.path() / "tree/go", "");
     }
@@ -53,7 +54,7 @@ actions:
     main:
       - |
         echo "$0 $#"; cat; a='1x2'; echo $a; test -z "$END"
-        : hush-hush; echo ready; until [ -e go ]; do sleep 0.01; done
+        : )yaml" + secret + R"yaml(; echo ready; until [ -e go ]; do sleep 0.01; done
         cat <<END
         $(seq 3000 | wc -l) lines
         END

@@ -35,7 +35,7 @@ void check(const Expected& expected) {
   const TempDir dir;
   plant(dir.path(), expected.files);
   INFO(expected.files.begin()->first << ": " << expected.files.begin()->second);
-  const Found found = detect(dir.path());
+  const Found found = detect(TreeFiles(dir.path()));
   CHECK((found.type ? found.type->str() : "") == expected.type);
   CHECK(found.web.value_or("") == expected.web);
   std::map<std::string, std::string> settings;
@@ -89,10 +89,11 @@ TEST_CASE("A package.json that a static site does not need cannot be in its way"
   }
   const TempDir dir;
   plant(dir.path(), {{"package.json", "{,"}, {"index.html", ""}});
-  CHECK_THAT(detect(dir.path()).reasons.back(),
+  CHECK_THAT(detect(TreeFiles(dir.path())).reasons.back(),
              Catch::StartsWith("not used: package.json: line 1"));
   plant(dir.path(), {{"server.js", ""}});
-  CHECK_THROWS_WITH(detect(dir.path()), Catch::StartsWith("package.json: line 1, column "));
+  CHECK_THROWS_WITH(detect(TreeFiles(dir.path())),
+                    Catch::StartsWith("package.json: line 1, column "));
 }
 
 TEST_CASE("Scripts beside a page are the page's, a server.js is a server") {
@@ -121,8 +122,8 @@ TEST_CASE("What a build has made is served, not what it was made of") {
 TEST_CASE("A package.json that only builds is told what is missing") {
   const TempDir dir;
   plant(dir.path(), {{"package.json", R"({"scripts": {"build": "vite build"}})"}});
-  CHECK_THROWS_WITH(detect(dir.path()), Catch::StartsWith("package.json has a `build`"));
-  const Found served = detect(dir.path(), "exec node_modules/.bin/serve dist");
+  CHECK_THROWS_WITH(detect(TreeFiles(dir.path())), Catch::StartsWith("package.json has a `build`"));
+  const Found served = detect(TreeFiles(dir.path()), "exec node_modules/.bin/serve dist");
   CHECK(served.type->str() == "node");
   CHECK(*served.web == "exec node_modules/.bin/serve dist");
 }
@@ -135,18 +136,19 @@ TEST_CASE("What decided is one line, whatever the files hold") {
   const TempDir dir;
   plant(dir.path(),
         {{"package.json", R"({"scripts": {"start": "cd app\nnode .\u2028\u001b[1m"}})"}});
-  const Found found = detect(dir.path());
+  const Found found = detect(TreeFiles(dir.path()));
   CHECK(*found.web == "cd app\nnode .\xe2\x80\xa8\x1b[1m");
   CHECK(found.reasons == std::vector<std::string>{"web: cd app?node .??[1m", "node: package.json"});
   plant(dir.path(), {{"Procfile", std::string("web: a\0b", 8)}});
-  CHECK_THROWS_WITH(detect(dir.path()), Catch::StartsWith("Procfile: the command must be UTF-8"));
+  CHECK_THROWS_WITH(detect(TreeFiles(dir.path())),
+                    Catch::StartsWith("Procfile: the command must be UTF-8"));
 }
 
 TEST_CASE("An interpreter that is given is started by what the files say") {
   const auto start_of = [](const std::map<std::string, std::string>& files, const char* type) {
     const TempDir dir;
     plant(dir.path(), files);
-    return detect_start(dir.path(), model::InterpreterName(type)).web.value_or("");
+    return detect_start(TreeFiles(dir.path()), model::InterpreterName(type)).web.value_or("");
   };
   const std::string package = R"({"scripts": {"start": "node x"}})";
   CHECK(start_of({{"package.json", package}}, "node") == "node x");
@@ -192,7 +194,7 @@ TEST_CASE("Links of the source are not followed while it is looked into") {
   const TempDir dir;
   fs::create_symlink("/etc", dir.path() / "conf");
   fs::create_symlink("/etc/passwd", dir.path() / "index.html");
-  CHECK_FALSE(detect(dir.path()).type);
+  CHECK_FALSE(detect(TreeFiles(dir.path())).type);
   const TreeFiles files(dir.path());
   CHECK_FALSE(files.has("conf/passwd"));
   CHECK_FALSE(files.text("index.html"));
@@ -201,5 +203,6 @@ TEST_CASE("Links of the source are not followed while it is looked into") {
 TEST_CASE("A package.json that is none is refused with its place") {
   const TempDir dir;
   plant(dir.path(), {{"package.json", "{\"scripts\": "}});
-  CHECK_THROWS_WITH(detect(dir.path()), Catch::StartsWith("package.json: line 1, column "));
+  CHECK_THROWS_WITH(detect(TreeFiles(dir.path())),
+                    Catch::StartsWith("package.json: line 1, column "));
 }

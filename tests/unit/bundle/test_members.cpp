@@ -1,5 +1,6 @@
 // How a bundle is cut into gzip members, and what that is good for: packing and unpacking in
 // parallel, and passing over what a former tree has already.
+#include "base/digest.h"
 #include "base/ordered.h"
 #include "bundle/gzip_member.h"
 #include "bundle/member_index.h"
@@ -11,6 +12,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <iostream>
 #include <numeric>
 #include <random>
 
@@ -116,9 +118,8 @@ TEST_CASE("Other programs read a bundle of many members, fast and small ones") {
   for (const auto how : {Compression::fast, Compression::small}) {
     const Packed packed = app.pack({.compression = how});
     if (how == Compression::fast) fast = packed.bytes;
-    for (const std::string reader : {"gzip -t ", "pigz -t ", "bsdtar -tf ", "tar -dzf "}) {
-      const Outcome read = sh("cd " + app.tree.string() + " && " + reader + file +
-                              " | (grep -v manifest.json || true)");
+    for (const std::string reader : {"gzip -t ", "pigz -t ", "bsdtar -tf ", "tar -tzf "}) {
+      const Outcome read = sh(reader + file);
       INFO(reader << ": " << read.output);
       CHECK(read.ok());
     }
@@ -246,4 +247,25 @@ TEST_CASE("A file that is too large is refused by name before it is read") {
   const Error e = error_of([&] { static_cast<void>(app.pack()); });
   CHECK(e.message().find("'huge.bin'") != std::string::npos);
   CHECK(e.message().find("too large") != std::string::npos);
+}
+
+/// Hidden: bundle.equal runs it under other processors.
+TEST_CASE("digest of members", "[.processors]") {
+  std::mt19937 chance(7);
+  std::string text;
+  while (text.size() < 3 * kMiB) {
+    text += "def function_" + std::to_string(chance() % 1000) + "(self, argument):\n    return '" +
+            std::string(chance() % 40, static_cast<char>('a' + chance() % 26)) +
+            std::to_string(chance()) + "'\n";
+  }
+  text += noise(kMiB, 3) + std::string(kMiB, '\0');
+  for (unsigned i = 0; i < kMiB; ++i) text += static_cast<char>(chance());
+  for (const auto how : {Compression::fast, Compression::small}) {
+    MemberPacker packer(how);
+    Sha256 digest;
+    for (std::size_t at = 0; at < text.size(); at += kMiB) {
+      digest.update(packer.pack(std::string_view(text).substr(at, kMiB)));
+    }
+    std::cout << "digest " << digest.hex() << "\n";
+  }
 }

@@ -128,6 +128,6 @@ TEST_CASE("A source directory packed in place makes the bundle that its copy mak
   unpack_source(s.file, copy);
   const fs::path one = s.dir.path() / "one.tar.gz";
   const fs::path two = s.dir.path() / "two.tar.gz";
-  CHECK(pack(s.tree, spec(), runtime(), one, {.source_without = std::set<std::string>{}}).id ==
+  CHECK(pack(s.tree, spec(), runtime(), one, {.entries = source_entries(s.tree)}).id ==
         pack(copy, spec(), runtime(), two).id);
 }

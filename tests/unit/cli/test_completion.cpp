@@ -45,7 +45,7 @@ TEST_CASE("bash completes commands, their second words and their options") {
   CHECK(completed("de") == "deploy destroy");
   CHECK(completed("--json de") == "deploy destroy");
   CHECK(completed("-a shop de") == "deploy destroy");
-  CHECK(completed("bu") == "build builds");
+  CHECK(completed("bu") == "build builds bundles");
   CHECK(completed("builds s") == "show");
   CHECK(completed("builds --fo") == "--follow");
   CHECK(completed("builds show --fo").empty());

@@ -53,7 +53,8 @@ TEST_CASE("every key is read, and paths are relative to the file") {
       "apps.example.org\n"
       "ports: 30000..30010\nuids: 300000..300100\nsafe_options: ['^harakiri']\n"
       "build: {env: {PIP_INDEX_URL: 'http://index'}, files: {../passwd: /etc/ca.pem}, "
-      "network: [source], time_limit: 2m, total_time: 5m, limits: {memory: 64M, cpus: 1.5, "
+      "network: [source], compression: small, time_limit: 2m, total_time: 5m, limits: {memory: "
+      "64M, cpus: 1.5, "
       "processes: 100, output: "
       "1M, disk: 1G}}\n"
       "name: web1\nhardware: rack-7\ncores: 4\nmemory: 8G\nstore: sqlite\n",
@@ -67,6 +68,7 @@ TEST_CASE("every key is read, and paths are relative to the file") {
   CHECK(config.safe_options == std::vector<std::string>{"^harakiri"});
   CHECK(config.build_env.at("PIP_INDEX_URL") == "http://index");
   CHECK(config.build_files.at("/etc/passwd") == "/etc/ca.pem");
+  CHECK(config.build_compression == bundle::Compression::small);
   CHECK(config.build_network == std::set<std::string, std::less<>>{"source"});
   CHECK(config.build_time_limit == std::chrono::minutes(2));
   CHECK(config.build_total_time == std::chrono::minutes(5));
@@ -111,6 +113,7 @@ TEST_CASE("the example configuration shows every default") {
   CHECK(shown.domain == usual.domain);
   CHECK(shown.ports == usual.ports);
   CHECK(shown.uids == usual.uids);
+  CHECK(shown.build_compression == usual.build_compression);
   CHECK(shown.build_network == usual.build_network);
   CHECK(shown.build_time_limit == usual.build_time_limit);
   CHECK(shown.build_total_time == usual.build_total_time);
@@ -142,6 +145,8 @@ TEST_CASE("what is wrong is refused with its place") {
   CHECK(refused("build: {files: {nothing: /etc/x}}\n") ==
         "/etc/upaas/upaas.yaml:1:17: `build.files`: there is no /etc/upaas/nothing");
   CHECK(refused("build: {network: some}\n").find("`none`") != std::string::npos);
+  CHECK(refused("build: {compression: tiny}\n")
+            .starts_with("/etc/upaas/upaas.yaml:1:22: `build.compression` must be `fast`"));
   CHECK(parse_config("build: {network: none}", "/x.yaml", {}).build_network.empty());
   CHECK(refused("store: redis\n").find("sqlite") != std::string::npos);
   CHECK(refused("listen: 0.0.0.0:8700\n").find("loopback") != std::string::npos);
@@ -212,18 +217,37 @@ TEST_CASE("safe options take the place of the defaults, more of them come beside
              Catch::Contains("upaas.yaml:1:21: `more_safe_options`: '((' is not a regular"));
 }
 
+namespace {
+
+/// The example with its files of /etc in another place, where they are.
+std::string with_files(std::string text, const std::filesystem::path& machine) {
+  for (const std::string name :
+       {"/etc/ssl/private-ca.pem", "/etc/upaas/pip.conf", "/etc/upaas/npmrc"}) {
+    const auto at = text.find(name + ":");
+    if (at == std::string::npos) continue;
+    const auto file = machine / std::filesystem::path(name).filename();
+    write_file(file, "");
+    text.replace(at, name.size(), file.native());
+  }
+  return text;
+}
+
+}  // namespace
+
 TEST_CASE(
     "docs/configuration.md lists the safe options that there are, and its examples are read") {
   const std::string page =
       read_file(std::filesystem::path(UPAAS_SOURCE_DIR) / "docs/configuration.md");
   for (const std::string& option : model::default_safe_options())
     CHECK_THAT(page, Catch::Contains("- '" + option + "'\n"));
+  const TempDir machine;
   int examples = 0;
   for (std::size_t at = 0; (at = page.find("```yaml\n", at)) != std::string::npos; ++examples) {
     const std::size_t begin = at + 8;
     at = page.find("```\n", begin);
     REQUIRE(at != std::string::npos);
-    CHECK_NOTHROW(parse_config(page.substr(begin, at - begin), "/etc/upaas/upaas.yaml", {}));
+    CHECK_NOTHROW(parse_config(with_files(page.substr(begin, at - begin), machine.path()),
+                               "/etc/upaas/upaas.yaml", {}));
   }
   CHECK(examples == 3);
 }
