@@ -138,9 +138,11 @@ std::set<std::string> not_of_the_app(const AppFile& file, const fs::path& direct
   return names;
 }
 
-std::optional<model::AppName> named_app(const Context& context) {
+namespace {
+
+std::optional<model::AppName> named_app(const Context& context,
+                                        const std::optional<std::string>& text) {
   const auto option = app_option(context);
-  const auto text = context.arguments.value("APP");
   if (!text) return option ? option : app_variable(context);
   const model::AppName argument = app_name(*text, "APP");
   if (option && *option != argument) {
@@ -152,8 +154,8 @@ std::optional<model::AppName> named_app(const Context& context) {
   return argument;
 }
 
-model::AppName choose_app(const Context& context) {
-  if (auto named = named_app(context)) return *named;
+model::AppName choose_app(const Context& context, const std::optional<std::string>& text) {
+  if (auto named = named_app(context, text)) return *named;
   const auto nearest = nearest_app_yaml(context.cwd);
   if (!nearest) {
     throw Error(
@@ -162,6 +164,24 @@ model::AppName choose_app(const Context& context) {
         "one: upaas init");
   }
   return read_app_file(context).name;
+}
+
+}  // namespace
+
+std::optional<model::AppName> named_app(const Context& context) {
+  return named_app(context, context.arguments.value("APP"));
+}
+
+model::AppName choose_app(const Context& context) {
+  return choose_app(context, context.arguments.value("APP"));
+}
+
+AppAnd choose_app_and(const Context& context, std::string_view second,
+                      const std::function<bool(std::string_view)>& is_second) {
+  const auto first = context.arguments.value("APP");
+  const auto other = context.arguments.value(second);
+  if (!other && first && is_second(*first)) return {choose_app(context, std::nullopt), first};
+  return {choose_app(context, first), other};
 }
 
 }  // namespace upaas::cli

@@ -7,6 +7,7 @@
 #include "model/names.h"
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <set>
 #include <string>
@@ -43,6 +44,15 @@ enum class SafeOptions { any, checked };
 [[nodiscard]] std::optional<model::AppName> named_app(const Context& context);
 /// The same, else the nearest app.yaml's. Error(invalid) when there is none.
 [[nodiscard]] model::AppName choose_app(const Context& context);
+
+/// For `[APP] SECOND`, two positionals of which the app may be left out: a word alone that
+/// `is_second` takes is the second.
+struct AppAnd {
+  model::AppName app;
+  std::optional<std::string> second;
+};
+[[nodiscard]] AppAnd choose_app_and(const Context& context, std::string_view second,
+                                    const std::function<bool(std::string_view)>& is_second);
 
 /// What in the source directory is not the app's own: its app.yaml (which may hold secrets), what
 /// `upaas build` writes unless told otherwise, and `output` when it is given.

@@ -9,6 +9,7 @@
 #include "cli/build_choice.h"
 #include "cli/interrupt.h"
 #include "cli/stream.h"
+#include "cli/switch_receipt.h"
 #include "cli/text.h"
 
 #include <fmt/core.h>
@@ -152,51 +153,13 @@ Json deploy(Context& context, const AppFile& file, Interrupt& interrupt) {
   throw leave(context, server, file, interrupt, watched);
 }
 
-void summarise(std::ostream& out, const wire::DeployResult& result) {
-  if (!result.changed) {
-    out << fmt::format("{}: nothing changed, {} stays: {}\n", result.app, result.release,
-                       result.url);
-    return;
-  }
-  out << fmt::format("{} {} is live: {}\n", result.app, result.release, result.url);
-  std::string where;
-  for (const std::string& instance : result.instances)
-    where += (where.empty() ? "" : ", ") + instance;
-  std::string steps;
-  for (const wire::Step& step : result.steps) {
-    if (step.state == "skipped" || step.seconds < 0.005) continue;
-    steps +=
-        fmt::format("{}{} {}", steps.empty() ? "" : ", ", step.name, seconds_text(step.seconds));
-  }
-  out << fmt::format("  instances  {}\n", where);
-  // A first release has nothing to switch from.
-  if (result.requests.total > 0) {
-    out << fmt::format("  requests   {} of {} failed in the switch\n", result.requests.failed,
-                       result.requests.total);
-  }
-  if (result.requests.cut > 0) {
-    out << fmt::format("  cut        {} under way when drain.timeout had passed\n",
-                       result.requests.cut);
-  }
-  out << fmt::format("  took       {} ({})\n", seconds_text(result.seconds), steps);
-}
-
 }  // namespace
 
 int run_deploy(Context& context) {
   Interrupt interrupt;
   const AppFile file = read_app_file(context);
   const Json answer = deploy(context, file, interrupt);
-  const wire::DeployResult result = wire::deploy_result_from_json(answer);
-  if (context.format == Format::json) print_json(context, answer);
-  if (context.format == Format::text) summarise(context.out, result);
-  if (result.requests.failed == 0) return 0;
-  if (context.format == Format::text) {
-    context.err << fmt::format(
-        "error: {} is live, but {} of {} requests failed in the switch\nhint: upaas logs {}\n",
-        result.release, result.requests.failed, result.requests.total, result.app);
-  }
-  return exit_code(ErrorKind::switch_lossy);
+  return tell_switch(context, answer);
 }
 
 }  // namespace upaas::cli

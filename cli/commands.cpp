@@ -20,6 +20,9 @@
 #include "cli/command_logs.h"
 #include "cli/command_ps.h"
 #include "cli/command_releases.h"
+#include "cli/command_restart.h"
+#include "cli/command_rollback.h"
+#include "cli/command_scale.h"
 #include "cli/command_schema.h"
 #include "cli/command_start.h"
 #include "cli/command_status.h"
@@ -65,15 +68,13 @@ constexpr std::array kAll = {&kDeploy,           &kInit,        &kBuild,
                              &kBuildsShow,       &kBuildsLogs,  &kBuildsCancel,
                              &kBundles,          &kBundlesShow, &kBundlesVerify,
                              &kBundlesExport,    &kBundlesDiff, &kBundlesRm,
-                             &kBundlesRotateKey, &kStart,       &kStop,
+                             &kBundlesRotateKey, &kRollback,    &kScale,
+                             &kRestart,          &kStart,       &kStop,
                              &kDestroy,          &kGc,          &kHelp,
                              &kVersion,          &kCompletion};
 
 /// Words that people bring along or that come later, and what does it today.
 constexpr std::pair<std::string_view, std::string_view> kOtherWords[] = {
-    {"restart", "not built yet; upaas stop APP, then upaas start APP"},
-    {"rollback", "not built yet; deploy the former source, or its bundle: upaas deploy --bundle"},
-    {"scale", "not built yet; change `scale` in app.yaml, then upaas deploy"},
     {"config", "not built yet; change `env` in app.yaml, then upaas deploy"},
     {"domains", "not built yet; `domains` in app.yaml sets them, upaas apps shows them"},
     {"run", "not built yet"},

@@ -19,6 +19,9 @@
 #include "cli/command_logs.h"
 #include "cli/command_ps.h"
 #include "cli/command_releases.h"
+#include "cli/command_restart.h"
+#include "cli/command_rollback.h"
+#include "cli/command_scale.h"
 #include "cli/command_schema.h"
 #include "cli/command_start.h"
 #include "cli/command_status.h"
@@ -55,6 +58,9 @@ int run_command(const Command& command, Context& context) {
       {kBundlesRotateKey.name, run_bundles_rotate_key},
       {kGc.name, run_gc},
       {kReleases.name, run_releases},
+      {kRollback.name, run_rollback},
+      {kScale.name, run_scale},
+      {kRestart.name, run_restart},
       {kStart.name, run_start},
       {kStop.name, run_stop},
       {kDestroy.name, run_destroy},

@@ -159,7 +159,7 @@ bool is_up(const Platform& platform, const AppRecord& app, const model::Release&
     live += report.id.app() == app.name && report.id.release() == release.id &&
             report.state == model::InstanceState::live;
   }
-  return live >= static_cast<std::size_t>(release.spec.scale.instances.min);
+  return live >= static_cast<std::size_t>(instances_of(app, release));
 }
 
 }  // namespace upaas::control

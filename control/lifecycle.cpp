@@ -68,7 +68,7 @@ Json start_app(Platform& platform, Reconciler& reconciler, const AppName& name,
   const BundlePins::Pin pin(platform.pins, release->bundle);
   auto instances = journey.step("place", [&] {
     return place_instances(platform, app, *release,
-                           {.count = release->spec.scale.instances.min, .wanted = Wanted::live});
+                           {.count = instances_of(app, *release), .wanted = Wanted::live});
   });
   app.wanted = AppWanted::running;
   std::vector<store::Operation> operations;

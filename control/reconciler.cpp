@@ -7,6 +7,7 @@
 #include "control/domains.h"
 #include "control/lifecycle.h"
 #include "control/placing.h"
+#include "control/story.h"
 
 #include <fmt/core.h>
 
@@ -52,18 +53,19 @@ void Reconciler::recover() {
     const auto app = platform_.records.app(rollout.app);
     std::vector<store::Operation> operations{
         store::Operation::remove(Records::rollout_key(rollout.app))};
-    const bool forward = app && rollout.to && app->current == rollout.to;
+    const bool committed = app && rollout.to && app->current == rollout.to;
+    const bool switches = rollout.verb == "deploy" || rollout.verb == "rollback";
+    const bool forward = committed || !switches;
     if (rollout.verb == "deploy" && rollout.to) {
       operations.push_back(
-          Records::put(rollout.app, *rollout.to, Outcome{forward ? "ok" : "failed", 0, 0}));
+          Records::put(rollout.app, *rollout.to, Outcome{committed ? "ok" : "failed", 0, 0}));
     }
     // Settling the app does the rest: it keeps the current release and nothing else.
     if (!platform_.write({}, std::move(operations))) continue;
-    platform_.events.add(
-        rollout.app.str(), "recover." + rollout.verb,
-        fmt::format("{} of {} was cut short at step {}: {}", rollout.verb,
-                    rollout.to ? rollout.to->str() : rollout.app.str(), rollout.step,
-                    forward || rollout.verb != "deploy" ? "carried on" : "taken back"));
+    platform_.events.add(rollout.app.str(), "recover." + rollout.verb,
+                         fmt::format("{} of {} was cut short at step {}: {}", rollout.verb,
+                                     rollout.to ? rollout.to->str() : rollout.app.str(),
+                                     rollout.step, forward ? "carried on" : "taken back"));
   }
 }
 
@@ -162,17 +164,23 @@ void Reconciler::settle_apps() {
   for (const AppRecord& app : apps) {
     // Its own story writes what it wants; two writers would undo each other.
     if (platform_.records.rollout(app.name)) continue;
-    settle(app, by_app[app.name]);
+    settle(app, std::move(by_app[app.name]));
   }
 }
 
-void Reconciler::settle(const AppRecord& app, const std::vector<model::Instance>& instances) {
+void Reconciler::settle(const AppRecord& app, std::vector<model::Instance> instances) {
   const bool runs = app.wanted == AppWanted::running && app.current;
+  const auto release = runs ? platform_.records.release(app.name, *app.current) : std::nullopt;
+  const int wanted_count = release ? instances_of(app, *release) : 0;
   std::vector<store::Operation> operations;
   int present = 0;
-  for (model::Instance instance : instances) {
-    const bool keep =
-        runs && instance.id.release() == *app.current && instance.wanted != Wanted::gone;
+  // Of too many, which a story that was cut short may leave, those that serve longest stay.
+  std::ranges::sort(instances, {}, [](const model::Instance& instance) {
+    return std::pair(instance.wanted != Wanted::live, instance.created);
+  });
+  for (model::Instance& instance : instances) {
+    const bool keep = release && instance.id.release() == *app.current &&
+                      instance.wanted != Wanted::gone && present < wanted_count;
     present += keep;
     const Wanted wanted = keep ? Wanted::live : Wanted::gone;
     if (instance.wanted == wanted) continue;
@@ -181,9 +189,7 @@ void Reconciler::settle(const AppRecord& app, const std::vector<model::Instance>
   }
   if (!operations.empty()) (void)platform_.write_pieces(untouched(app), std::move(operations));
   if (runs) {
-    const auto release = platform_.records.release(app.name, *app.current);
-    const int missing = release ? release->spec.scale.instances.min - present : 0;
-    if (missing > 0) place_missing(app, *release, missing);
+    if (present < wanted_count) place_missing(app, *release, wanted_count - present);
   } else if (app.wanted == AppWanted::destroyed && instances.empty()) {
     forget_app(platform_, app);
   }

@@ -36,7 +36,7 @@ class Reconciler {
   void run(const std::stop_token& stop);
   void reconcile();
   void settle_apps();
-  void settle(const AppRecord& app, const std::vector<model::Instance>& instances);
+  void settle(const AppRecord& app, std::vector<model::Instance> instances);
   void give_back_unwritten(std::vector<model::Instance> placed);
   void place_missing(const AppRecord& app, const model::Release& release, int missing);
   void publish(const std::vector<AppRecord>& apps, const std::vector<model::Instance>& instances);

@@ -31,6 +31,11 @@ WallTime time_from(const Json& json, const char* field) {
   return parse_rfc3339(get_string(json, field)).value_or(WallTime{});
 }
 
+std::optional<int> instances_from(const Json& json) {
+  const long long count = get_int_or(json, "instances", 0);
+  return count > 0 ? std::optional(static_cast<int>(count)) : std::nullopt;
+}
+
 AppRecord app_from(const store::KeyValue& kv) {
   const Json json = parse_json(kv.value, kv.key);
   return {.name = AppName(get_string(json, "name")),
@@ -38,6 +43,7 @@ AppRecord app_from(const store::KeyValue& kv) {
           .wanted = app_wanted_from(get_string(json, "wanted")),
           .current = release_from(json, "current"),
           .last_release = static_cast<int>(get_int(json, "last_release")),
+          .instances = instances_from(json),
           .created = kv.created,
           .modified = kv.modified};
 }
@@ -219,12 +225,13 @@ std::vector<std::vector<store::Operation>> pieces(std::vector<store::Operation> 
 }
 
 store::Operation Records::put(const AppRecord& record) {
-  return store::Operation::put(app_key(record.name),
-                               dump_json({{"name", record.name.str()},
-                                          {"uid", record.uid.value},
-                                          {"wanted", to_string(record.wanted)},
-                                          {"current", text(record.current)},
-                                          {"last_release", record.last_release}}));
+  Json json{{"name", record.name.str()},
+            {"uid", record.uid.value},
+            {"wanted", to_string(record.wanted)},
+            {"current", text(record.current)},
+            {"last_release", record.last_release}};
+  if (record.instances) json["instances"] = *record.instances;
+  return store::Operation::put(app_key(record.name), dump_json(json));
 }
 
 store::Operation Records::put(const model::Release& release) {

@@ -35,6 +35,8 @@ struct AppRecord {
   AppWanted wanted = AppWanted::running;
   std::optional<ReleaseId> current;
   int last_release = 0;         // numbers are never given twice
+  /// By hand (`upaas scale`), in place of the release's scale.instances.
+  std::optional<int> instances = {};
   store::Revision created = 0;  // tells an app from a former one of the same name
   store::Revision modified = 0;
 };

@@ -16,6 +16,10 @@ AppRecord known_app(Platform& platform, const AppName& name) {
   throw Error(ErrorKind::not_found, "there is no app " + name.str(), "`upaas apps` lists them");
 }
 
+int instances_of(const AppRecord& app, const model::Release& release) {
+  return app.instances.value_or(release.spec.scale.instances.min);
+}
+
 std::vector<store::Operation> wanting(std::vector<model::Instance>& instances,
                                       model::Wanted wanted) {
   std::vector<store::Operation> operations;

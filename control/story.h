@@ -18,6 +18,8 @@ inline constexpr std::chrono::milliseconds kSlack = std::chrono::seconds(60);
 
 /// The app's record. Error(not_found) when there is none.
 [[nodiscard]] AppRecord known_app(Platform& platform, const AppName& name);
+/// How many instances of the release the app is to have.
+[[nodiscard]] int instances_of(const AppRecord& app, const model::Release& release);
 /// Sets what is wanted of each, and gives the operations that write it.
 [[nodiscard]] std::vector<store::Operation> wanting(std::vector<model::Instance>& instances,
                                                     model::Wanted wanted);

@@ -7,7 +7,10 @@
 #include "control/deploy.h"
 #include "control/housekeeping.h"
 #include "control/lifecycle.h"
+#include "control/restart.h"
+#include "control/rollback.h"
 #include "control/room.h"
+#include "control/scale.h"
 #include "control/views.h"
 #include "daemon/answers.h"
 #include "daemon/builds_api.h"
@@ -123,6 +126,8 @@ void Api::app_route(const Call& call, Reply& reply) {
   if (call.method == "POST" && verb == "deploy") return deploy(call, reply, app);
   if (call.method == "POST" && (verb == "start" || verb == "stop"))
     return change(call, reply, app, verb);
+  if (call.method == "POST" && (verb == "rollback" || verb == "restart" || verb == "scale"))
+    return switch_app(call, reply, app, verb);
   throw no_such(call);
 }
 
@@ -203,6 +208,34 @@ void Api::change(const Call& call, Reply& reply, const model::AppName& app,
                           return control::stop_app(platform, reconciler, app, by, journey);
                         return control::destroy_app(platform, reconciler, app, by, journey);
                       }),
+         reply);
+}
+
+void Api::switch_app(const Call& call, Reply& reply, const model::AppName& app,
+                     const std::string& verb) {
+  const std::string by = caller(call);
+  const Json asked =
+      verb == "restart" ? Json::object() : parse_json(call.text(kRequestLimit), "request");
+  const auto story = [&]() -> std::function<wire::DeployResult(control::Journey&)> {
+    auto& platform = service_.platform();
+    auto& reconciler = service_.reconciler();
+    if (verb == "rollback") {
+      const control::RollbackJob job{.app = app, .by = by, .to = wire::rollback_target(asked)};
+      return
+          [&, job](auto& journey) { return control::rollback(platform, reconciler, job, journey); };
+    }
+    if (verb == "scale") {
+      const control::ScaleJob job{.app = app, .by = by, .instances = wire::scale_target(asked)};
+      return [&, job](auto& journey) {
+        return control::scale_app(platform, reconciler, job, journey);
+      };
+    }
+    return [&, app, by](auto& journey) {
+      return control::restart_app(platform, reconciler, app, by, journey);
+    };
+  }();
+  follow(*start_story(service_.jobs(), {},
+                      [story](control::Journey& journey) { return wire::to_json(story(journey)); }),
          reply);
 }
 

@@ -22,6 +22,8 @@ class Api {
   void app_route(const Call& call, Reply& reply);
   void deploy(const Call& call, Reply& reply, const model::AppName& app);
   void change(const Call& call, Reply& reply, const model::AppName& app, const std::string& verb);
+  void switch_app(const Call& call, Reply& reply, const model::AppName& app,
+                  const std::string& verb);
   void collect(const Call& call, Reply& reply);
   void upload(const Call& call, Reply& reply, store::BundleFiles& files);
   void events(const Call& call, Reply& reply);

@@ -1,5 +1,8 @@
 #include "wire/api.h"
 
+#include "base/error.h"
+
+#include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
 namespace upaas::wire {
@@ -64,7 +67,7 @@ std::optional<std::string> optional_string(const Json& json, const char* field) 
 }  // namespace
 
 Json to_json(const DeployResult& result) {
-  return {{"schema", "upaas.deploy/v1"},
+  return {{"schema", "upaas." + result.verb + "/v1"},
           {"app", result.app},
           {"release", result.release},
           {"changed", result.changed},
@@ -77,6 +80,19 @@ Json to_json(const DeployResult& result) {
           {"build", result.build}};
 }
 
+namespace {
+
+/// "upaas.VERB/v1"
+std::string verb_of(std::string_view schema) {
+  const std::size_t dot = schema.find('.');
+  const std::size_t slash = schema.find('/');
+  if (dot == std::string_view::npos || slash == std::string_view::npos || slash < dot)
+    return "deploy";
+  return std::string(schema.substr(dot + 1, slash - dot - 1));
+}
+
+}  // namespace
+
 DeployResult deploy_result_from_json(const Json& json) {
   return {.app = get_string(json, "app"),
           .release = get_string(json, "release"),
@@ -87,7 +103,37 @@ DeployResult deploy_result_from_json(const Json& json) {
           .steps = steps_from(json),
           .requests = requests_from(json),
           .seconds = get_double_or(json, "seconds", 0),
-          .build = get_string_or(json, "build", "")};
+          .build = get_string_or(json, "build", ""),
+          .verb = verb_of(get_string_or(json, "schema", ""))};
+}
+
+Json rollback_request(const std::optional<model::ReleaseId>& to) {
+  return to ? Json{{"to", to->str()}} : Json::object();
+}
+
+std::optional<model::ReleaseId> rollback_target(const Json& json) {
+  const auto text = optional_string(json, "to");
+  if (!text) return std::nullopt;
+  const auto id = model::ReleaseId::from(*text);
+  if (!id) {
+    throw Error(ErrorKind::invalid, fmt::format("'{:.40}' is no release", *text),
+                "a release is named as in v3");
+  }
+  return id;
+}
+
+Json scale_request(int instances) {
+  return {{"instances", instances}};
+}
+
+int scale_target(const Json& json) {
+  const long long count = get_int_or(json, "instances", 0);
+  if (count < 1 || count > kMostInstances) {
+    throw Error(ErrorKind::invalid,
+                fmt::format("an app has 1 to {} instances, not {}", kMostInstances, count),
+                "`upaas stop` stops it");
+  }
+  return static_cast<int>(count);
 }
 
 Json to_json(const DeployRequest& request) {

@@ -13,7 +13,9 @@
 ///   ...    bundles...                                     wire/bundles.h
 ///   POST   gc                                             the report, once it is done
 ///   POST   apps/APP/deploy      DeployRequest -> stream of lines
-///   POST   apps/APP/start|stop  -> stream of lines
+///   POST   apps/APP/start|stop|restart  -> stream of lines
+///   POST   apps/APP/rollback    {"to": "v3"} or {} -> stream of lines
+///   POST   apps/APP/scale       {"instances": 3}   -> stream of lines
 ///   DELETE apps/APP             -> stream of lines
 /// A stream is application/x-ndjson: one object a line, the last one `result` or `error`. A client
 /// that goes away does not end the work.
@@ -21,6 +23,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "model/names.h"
 
 #include <cstdint>
 #include <functional>
@@ -47,7 +50,7 @@ struct Requests {
   long long cut = 0;  // visitors' requests that drain.timeout ended
 };
 
-/// upaas.deploy/v1
+/// upaas.deploy/v1, also upaas.rollback/v1, upaas.restart/v1, upaas.scale/v1: which, `verb` says.
 struct DeployResult {
   std::string app;
   std::string release;
@@ -59,6 +62,7 @@ struct DeployResult {
   Requests requests;
   double seconds = 0;
   std::string build = {};  // empty: the bundle was built elsewhere
+  std::string verb = "deploy";
 };
 [[nodiscard]] Json to_json(const DeployResult& result);
 [[nodiscard]] DeployResult deploy_result_from_json(const Json& json);
@@ -77,6 +81,14 @@ struct DeployRequest {
 };
 [[nodiscard]] Json to_json(const DeployRequest& request);
 [[nodiscard]] DeployRequest deploy_request_from_json(const Json& json);
+
+/// Bodies of `rollback` ({} = the newest before the current one that served) and `scale`.
+/// Error(invalid) when it is not what they write.
+[[nodiscard]] Json rollback_request(const std::optional<model::ReleaseId>& to);
+[[nodiscard]] std::optional<model::ReleaseId> rollback_target(const Json& json);
+inline constexpr int kMostInstances = 100;
+[[nodiscard]] Json scale_request(int instances);
+[[nodiscard]] int scale_target(const Json& json);
 
 /// upaas.ps/v1: instances[]
 struct InstanceView {

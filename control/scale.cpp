@@ -1,0 +1,131 @@
+#include "control/scale.h"
+
+#include "base/error.h"
+#include "base/fault.h"
+#include "base/log.h"
+#include "control/follow.h"
+#include "control/placing.h"
+#include "control/reconciler.h"
+#include "control/story.h"
+#include "control/switch.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+namespace upaas::control {
+
+using model::InstanceState;
+using model::Wanted;
+
+namespace {
+
+/// More come up beside those that serve; the number counts once they are live.
+void add_instances(Switch& s, int count) {
+  s.journey.step("place", [&] {
+    s.fresh = place_instances(s.platform, s.app, s.release, {.count = count});
+    try {
+      s.rollout.write_pieces("place", wanting(s.fresh, Wanted::live));
+    } catch (const Error&) {
+      give_back(s.platform, s.fresh);
+      throw;
+    }
+  });
+  fault_point("scale.placed");
+  s.reconciler.poke();
+  follow(s.platform, ids(s.fresh), InstanceState::live, s.release.spec.health.timeout + kSlack,
+         s.journey);
+  fault_point("scale.live");
+  s.rollout.write("live", {Records::put(s.app)});
+}
+
+/// The youngest go.
+void remove_instances(Switch& s, int count) {
+  std::ranges::sort(s.old, {}, &model::Instance::created);
+  std::vector<model::Instance> going(s.old.end() - count, s.old.end());
+  s.old.erase(s.old.end() - count, s.old.end());
+  // The number first: what a daemon that dies has not written of the rest, the reconciler does.
+  std::vector<store::Operation> operations{Records::put(s.app)};
+  for (auto& operation : wanting(going, Wanted::gone)) operations.push_back(std::move(operation));
+  s.rollout.write_pieces("retire", std::move(operations));
+  fault_point("scale.written");
+  s.reconciler.poke();
+  s.cut = follow_out(s.platform, ids(going), longest_drain(s.platform, going) + kSlack, s.journey);
+  s.reconciler.retire_stopped();
+}
+
+void take_back(Switch& s) {
+  try {
+    s.rollout.write_pieces("revert", wanting(s.fresh, Wanted::gone));
+    s.reconciler.poke();
+    Journey quiet = s.journey.silent();
+    (void)follow_out(s.platform, ids(s.fresh), kSlack, quiet);
+    s.reconciler.retire_stopped();
+  } catch (const Error& second) {
+    log_warning("taking back", {{"app", s.app.name.str()}, {"error", second.message()}});
+  }
+}
+
+void change(Switch& s, int more) {
+  Probe probe(probe_options(s.platform, s.release),
+              s.platform.domains_of(s.app.name, s.release.spec).front());
+  try {
+    if (more > 0) add_instances(s, more);
+    if (more < 0) remove_instances(s, -more);
+    if (more == 0) s.rollout.write("live", {Records::put(s.app)});
+  } catch (Error& error) {
+    if (s.journey.stop().stop_requested()) {
+      s.rollout.abandon();
+      throw error.within("the daemon stopped during the scale");
+    }
+    s.platform.events.add(s.app.name.str(), "scale.failed", error.message());
+    if (more > 0) take_back(s);
+    throw with_state(error, fmt::format("{} instances go on", s.old.size()));
+  }
+  s.probes = probe.finish();
+}
+
+}  // namespace
+
+wire::DeployResult scale_app(Platform& platform, Reconciler& reconciler, const ScaleJob& job,
+                             Journey& journey) {
+  const auto begin = Steady::now();
+  RolloutLock rollout(platform, job.app, "scale", job.by);
+  AppRecord app = known_app(platform, job.app);
+  const auto release = app.current ? platform.records.release(job.app, *app.current) : std::nullopt;
+  if (!release) {
+    throw Error(ErrorKind::invalid, job.app.str() + " has no release yet",
+                "`upaas deploy` makes one");
+  }
+  const int before = instances_of(app, *release);
+  app.instances = job.instances;
+  Switch s{.platform = platform,
+           .reconciler = reconciler,
+           .rollout = rollout,
+           .journey = journey,
+           .app = app,
+           .release = *release,
+           .old = staying_instances(platform, job.app)};
+  const bool runs = app.wanted == AppWanted::running;
+  const int more = runs ? job.instances - static_cast<int>(s.old.size()) : 0;
+  const bool changed = before != job.instances || more != 0;
+  if (!changed || !runs) {
+    if (changed) rollout.write("live", {Records::put(app)});
+  } else {
+    change(s, more);
+  }
+  auto result = result_of(s, false);
+  result.verb = "scale";
+  result.changed = changed;
+  for (const auto& instance : s.fresh) result.instances.push_back(instance.id.str());
+  result.seconds = seconds_since(begin);
+  if (changed) {
+    platform.events.add(
+        job.app.str(), "scale.done",
+        fmt::format("from {} to {} instances by {}, {} of {} requests failed", before,
+                    job.instances, job.by, s.probes.failed, s.probes.total));
+  }
+  return result;
+}
+
+}  // namespace upaas::control
