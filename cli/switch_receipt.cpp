@@ -46,6 +46,10 @@ void summarise(std::ostream& out, const wire::DeployResult& result) {
     out << fmt::format("  requests   {} of {} failed in the switch\n", result.requests.failed,
                        result.requests.total);
   }
+  if (result.requests.app_errors > 0) {
+    out << fmt::format("  app errors {} answers of the app itself were 5xx\n",
+                       result.requests.app_errors);
+  }
   if (result.requests.cut > 0) {
     out << fmt::format("  cut        {} under way when drain.timeout had passed\n",
                        result.requests.cut);
@@ -62,8 +66,12 @@ int tell_switch(Context& context, const Json& answer) {
   if (result.requests.failed == 0) return 0;
   if (context.format == Format::text) {
     context.err << fmt::format(
-        "error: {} is live, but {} of {} requests failed in the switch\nhint: upaas logs {}\n",
-        result.release, result.requests.failed, result.requests.total, result.app);
+        "error: {} is live, but {} of {} requests failed in the switch{}\nhint: upaas logs {}\n",
+        result.release, result.requests.failed, result.requests.total,
+        result.requests.first_failure.empty()
+            ? ""
+            : ": the first was " + printable(result.requests.first_failure),
+        result.app);
   }
   return exit_code(ErrorKind::switch_lossy);
 }

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "control/candidate.h"
+#include "control/receipt.h"
 #include "control/reconciler.h"
 #include "control/rollout.h"
 #include "control/story.h"
@@ -73,16 +74,15 @@ wire::DeployResult deploy(Platform& platform, Reconciler& reconciler, const Depl
                       fmt::format("{} by {}", s.release.id.str(), job.by));
   carry_out(s);
   if (s.first) {
-    (void)platform.write(
-        {}, {Records::put(app.name, s.release.id, Outcome{"ok", s.probes.total, s.probes.failed})});
+    (void)platform.write({}, {Records::put(app.name, s.release.id,
+                                           Outcome{"ok", s.requests.total, s.requests.failed})});
   }
   housekeep(platform, app.name);
   auto result = result_of(s, true);
   result.seconds = whole_time(job, begin);
-  platform.events.add(
-      app.name.str(), "deploy.done",
-      fmt::format("{} is live after {:.1f} s, {} of {} requests failed in the switch",
-                  s.release.id.str(), result.seconds, s.probes.failed, s.probes.total));
+  platform.events.add(app.name.str(), "deploy.done",
+                      fmt::format("{} is live after {:.1f} s, {} in the switch", s.release.id.str(),
+                                  result.seconds, told(s.requests)));
   return result;
 }
 

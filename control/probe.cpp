@@ -26,6 +26,7 @@ void Probe::run(const std::stop_token& stop, const ProbeOptions& options, const 
   while (!stop.stop_requested()) {
     std::string failure;
     bool counted = true;
+    bool broken = false;
     try {
       const auto answer = client.send({.target = options.path,
                                        .headers = {{"Host", host}, {"User-Agent", "upaas-probe"}},
@@ -41,6 +42,7 @@ void Probe::run(const std::stop_token& stop, const ProbeOptions& options, const 
       if (error.kind() == ErrorKind::timeout || error.kind() == ErrorKind::interrupted)
         counted = false;
       failure = error.message();
+      broken = true;
     }
     if (counted && failure.empty()) expected_ = true;
     if (counted && expected_) {
@@ -48,6 +50,7 @@ void Probe::run(const std::stop_token& stop, const ProbeOptions& options, const 
       ++count->total;
       if (!failure.empty()) {
         if (count->failed++ == 0) count->first_failure = failure;
+        count->broken += broken;
       }
     }
     pause_for(options.pause, stop);

@@ -25,6 +25,7 @@ struct ProbeOptions {
 struct ProbeCount {
   long long total = 0;
   long long failed = 0;
+  long long broken = 0;  // of them: no whole answer came, so nobody wrote them down
   std::string first_failure;
 };
 

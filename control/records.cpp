@@ -170,8 +170,8 @@ std::vector<model::Release> Records::releases(const AppName& app) {
 std::optional<Outcome> Records::outcome(const AppName& app, ReleaseId id) {
   return one_of(store_, outcome_key(app, id), [](const store::KeyValue& kv) {
     const Json json = parse_json(kv.value, kv.key);
-    return Outcome{get_string(json, "state"), get_int_or(json, "probes", 0),
-                   get_int_or(json, "probes_failed", 0)};
+    return Outcome{get_string(json, "state"), get_int_or(json, "requests", 0),
+                   get_int_or(json, "failed", 0)};
   });
 }
 
@@ -278,10 +278,9 @@ store::Operation Records::put(const BuildRecord& build) {
 }
 
 store::Operation Records::put(const AppName& app, ReleaseId id, const Outcome& outcome) {
-  return store::Operation::put(outcome_key(app, id),
-                               dump_json({{"state", outcome.state},
-                                          {"probes", outcome.probes},
-                                          {"probes_failed", outcome.probes_failed}}));
+  return store::Operation::put(outcome_key(app, id), dump_json({{"state", outcome.state},
+                                                                {"requests", outcome.requests},
+                                                                {"failed", outcome.failed}}));
 }
 
 }  // namespace upaas::control

@@ -56,8 +56,8 @@ struct Rollout {
 
 struct Outcome {
   std::string state;  // "ok" or "failed"
-  long long probes = 0;
-  long long probes_failed = 0;
+  long long requests = 0;
+  long long failed = 0;
 };
 
 /// Of a build, and of a stage of it. Lost: the daemon ended before it did.

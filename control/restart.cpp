@@ -1,6 +1,7 @@
 #include "control/restart.h"
 
 #include "base/error.h"
+#include "control/receipt.h"
 #include "control/reconciler.h"
 #include "control/story.h"
 #include "control/switch.h"
@@ -37,11 +38,9 @@ wire::DeployResult restart_app(Platform& platform, Reconciler& reconciler, const
   auto result = result_of(s, true);
   result.verb = "restart";
   result.seconds = seconds_since(begin);
-  platform.events.add(
-      name.str(), "restart.done",
-      fmt::format("{} runs anew after {:.1f} s, {} of {} requests failed in the "
-                  "switch",
-                  release->id.str(), result.seconds, s.probes.failed, s.probes.total));
+  platform.events.add(name.str(), "restart.done",
+                      fmt::format("{} runs anew after {:.1f} s, {} in the switch",
+                                  release->id.str(), result.seconds, told(s.requests)));
   return result;
 }
 

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "control/candidate.h"
 #include "control/domains.h"
+#include "control/receipt.h"
 #include "control/reconciler.h"
 #include "control/room.h"
 #include "control/story.h"
@@ -108,10 +109,9 @@ wire::DeployResult rollback(Platform& platform, Reconciler& reconciler, const Ro
   auto result = result_of(s, true);
   result.verb = "rollback";
   result.seconds = seconds_since(begin);
-  platform.events.add(
-      app.name.str(), "rollback.done",
-      fmt::format("{} is live again after {:.1f} s, {} of {} requests failed in the switch",
-                  s.release.id.str(), result.seconds, s.probes.failed, s.probes.total));
+  platform.events.add(app.name.str(), "rollback.done",
+                      fmt::format("{} is live again after {:.1f} s, {} in the switch",
+                                  s.release.id.str(), result.seconds, told(s.requests)));
   return result;
 }
 

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "control/follow.h"
 #include "control/placing.h"
+#include "control/receipt.h"
 #include "control/reconciler.h"
 #include "control/story.h"
 #include "control/switch.h"
@@ -50,7 +51,8 @@ void remove_instances(Switch& s, int count) {
   s.rollout.write_pieces("retire", std::move(operations));
   fault_point("scale.written");
   s.reconciler.poke();
-  s.cut = follow_out(s.platform, ids(going), longest_drain(s.platform, going) + kSlack, s.journey);
+  s.requests.cut =
+      follow_out(s.platform, ids(going), longest_drain(s.platform, going) + kSlack, s.journey);
   s.reconciler.retire_stopped();
 }
 
@@ -67,8 +69,8 @@ void take_back(Switch& s) {
 }
 
 void change(Switch& s, int more) {
-  Probe probe(probe_options(s.platform, s.release),
-              s.platform.domains_of(s.app.name, s.release.spec).front());
+  Receipt receipt(s.platform, s.release, s.platform.domains_of(s.app.name, s.release.spec),
+                  s.release.spec.drain_timeout, !s.old.empty());
   try {
     if (more > 0) add_instances(s, more);
     if (more < 0) remove_instances(s, -more);
@@ -82,7 +84,9 @@ void change(Switch& s, int more) {
     if (more > 0) take_back(s);
     throw with_state(error, fmt::format("{} instances go on", s.old.size()));
   }
-  s.probes = probe.finish();
+  const long long cut = s.requests.cut;
+  s.requests = receipt.finish();
+  s.requests.cut = std::max(cut, s.requests.cut);
 }
 
 }  // namespace
@@ -120,10 +124,9 @@ wire::DeployResult scale_app(Platform& platform, Reconciler& reconciler, const S
   for (const auto& instance : s.fresh) result.instances.push_back(instance.id.str());
   result.seconds = seconds_since(begin);
   if (changed) {
-    platform.events.add(
-        job.app.str(), "scale.done",
-        fmt::format("from {} to {} instances by {}, {} of {} requests failed", before,
-                    job.instances, job.by, s.probes.failed, s.probes.total));
+    platform.events.add(job.app.str(), "scale.done",
+                        fmt::format("from {} to {} instances by {}, {}", before, job.instances,
+                                    job.by, told(s.requests)));
   }
   return result;
 }

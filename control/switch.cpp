@@ -7,6 +7,7 @@
 #include "control/follow.h"
 #include "control/numbers.h"
 #include "control/placing.h"
+#include "control/receipt.h"
 #include "control/reconciler.h"
 #include "control/story.h"
 
@@ -61,8 +62,8 @@ void announce(Switch& s, std::vector<model::Instance> placed) {
 void let_go(Switch& s, std::vector<model::Instance> instances) {
   s.rollout.write_pieces("retire", wanting(instances, Wanted::gone));
   s.reconciler.poke();
-  s.cut += follow_out(s.platform, ids(instances), longest_drain(s.platform, instances) + kSlack,
-                      s.journey);
+  s.requests.cut += follow_out(s.platform, ids(instances),
+                               longest_drain(s.platform, instances) + kSlack, s.journey);
   s.reconciler.retire_stopped();
 }
 
@@ -175,26 +176,56 @@ Error with_state(const Error& error, const std::string& state) {
   return told.with_hint(error.hint().empty() ? state : error.hint() + "; " + state);
 }
 
+namespace {
+
+/// A first release has nothing to switch from, and neither has one that was stopped or is down.
+bool serves(const Switch& s) {
+  const auto reports = s.platform.host.report();
+  return std::ranges::any_of(s.old, [&](const model::Instance& instance) {
+    const auto report = std::ranges::find(reports, instance.id, &model::InstanceReport::id);
+    return report != reports.end() && report->state == InstanceState::live;
+  });
+}
+
+/// Those that were served before and are served after it.
+std::vector<model::Domain> common_domains(const Switch& s) {
+  auto domains = s.platform.domains_of(s.app.name, s.release.spec);
+  const auto before =
+      s.app.current ? s.platform.records.release(s.app.name, *s.app.current) : std::nullopt;
+  if (!before) return domains;
+  const auto old = s.platform.domains_of(s.app.name, before->spec);
+  std::erase_if(domains,
+                [&](const auto& domain) { return std::ranges::find(old, domain) == old.end(); });
+  return domains;
+}
+
+/// What was cut is known from the drained instances, and better: of those that the front wrote down
+/// as errors some were.
+void add(wire::Requests& sum, wire::Requests seen) {
+  seen.cut = std::max(sum.cut, seen.cut);
+  sum = std::move(seen);
+}
+
+}  // namespace
+
 void carry_out(Switch& s) {
-  // A first release has nothing to switch from, and neither has one that was stopped.
-  const bool serves = !s.old.empty() && s.app.wanted == AppWanted::running;
   const std::string state = goes_on(s.app, s.old);
   const auto count = static_cast<std::size_t>(wanted_count(s));
-  std::optional<Probe> probe;
+  std::optional<Receipt> receipt;
   std::vector<model::Instance> staying = s.old;
   bool committed = false;
   try {
     while (s.fresh.size() < count) {
       const auto placed = bring_up(s, std::min(kInFlight, count - s.fresh.size()));
-      if (serves && !probe)
-        probe.emplace(probe_options(s.platform, s.release),
-                      s.platform.domains_of(s.app.name, s.release.spec).front());
+      if (!receipt && !s.old.empty() && s.app.wanted == AppWanted::running)
+        receipt.emplace(s.platform, s.release, common_domains(s), longest_drain(s.platform, s.old),
+                        serves(s));
       announce(s, placed);
       if (s.fresh.size() < count) make_way(s, staying);
     }
     commit(s);
     committed = true;
-    if (probe) probe->expect();
+    if (receipt) receipt->expect();
     retire_rest(s, staying);
   } catch (Error& error) {
     if (s.journey.stop().stop_requested()) {
@@ -213,7 +244,7 @@ void carry_out(Switch& s) {
     }
     throw with_state(error, state);
   }
-  if (probe) s.probes = probe->finish();
+  if (receipt) add(s.requests, receipt->finish());
 }
 
 wire::DeployResult result_of(const Switch& s, bool changed) {
@@ -226,7 +257,7 @@ wire::DeployResult result_of(const Switch& s, bool changed) {
           .url = s.platform.url_of(s.app.name),
           .instances = std::move(names),
           .steps = s.journey.steps(),
-          .requests = {.total = s.probes.total, .failed = s.probes.failed, .cut = s.cut},
+          .requests = s.requests,
           .build = s.journey.build()};
 }
 

@@ -10,7 +10,6 @@
 
 #include "control/journey.h"
 #include "control/platform.h"
-#include "control/probe.h"
 #include "control/rollout.h"
 #include "wire/api.h"
 
@@ -34,8 +33,7 @@ struct Switch {
 
   // What came of it.
   std::vector<model::Instance> fresh = {};
-  ProbeCount probes = {};
-  long long cut = 0;  // requests that drain.timeout ended
+  wire::Requests requests = {};
 };
 
 /// Error(no_capacity), Error(unhealthy) with the app's last lines: all is as it was, and the hint

@@ -86,14 +86,14 @@ std::vector<wire::ReleaseView> release_views(Platform& platform, const AppName& 
                             ? "current"
                             : (outcome && outcome->state == "ok" ? "former" : "failed");
     if (rollout && rollout->to == release.id) state = "deploying";
-    views.push_back({.release = release.id.str(),
-                     .bundle = release.bundle.str(),
-                     .created = rfc3339(release.created),
-                     .by = release.by,
-                     .state = state,
-                     .requests = outcome ? wire::Requests{.total = outcome->probes,
-                                                          .failed = outcome->probes_failed}
-                                         : wire::Requests{}});
+    views.push_back(
+        {.release = release.id.str(),
+         .bundle = release.bundle.str(),
+         .created = rfc3339(release.created),
+         .by = release.by,
+         .state = state,
+         .requests = outcome ? wire::Requests{.total = outcome->requests, .failed = outcome->failed}
+                             : wire::Requests{}});
   }
   std::reverse(views.begin(), views.end());  // newest first: what people look for
   return views;

@@ -352,6 +352,10 @@ std::optional<long long> Routers::in_flight(const std::string& address) const {
   return sum;
 }
 
+std::filesystem::path Routers::access_log() const {
+  return state_->places.access_log();
+}
+
 void Routers::trim_logs() {
   const Places& places = state_->places;
   if (rotate(places.access_log(), kLogLimit)) {

@@ -118,6 +118,8 @@ class Routers {
   /// answer.
   [[nodiscard]] std::optional<long long> in_flight(const std::string& address) const;
 
+  /// Where nginx writes its access records (router-sub/access_records.h).
+  [[nodiscard]] std::filesystem::path access_log() const;
   /// Keeps nginx's access log below its limit.
   void trim_logs();
 

@@ -27,13 +27,23 @@ std::vector<T> list_from(const Json& json, const char* field, Read read) {
 }
 
 Json requests_json(const Requests& requests) {
-  return {{"total", requests.total}, {"failed", requests.failed}, {"cut", requests.cut}};
+  Json json{{"total", requests.total},
+            {"failed", requests.failed},
+            {"cut", requests.cut},
+            {"app_errors", requests.app_errors},
+            {"client_gone", requests.client_gone}};
+  if (!requests.first_failure.empty()) json["first_failure"] = requests.first_failure;
+  return json;
 }
 
 Requests requests_from(const Json& json) {
   const Json& object = get_object(json, "requests");
-  return {get_int_or(object, "total", 0), get_int_or(object, "failed", 0),
-          get_int_or(object, "cut", 0)};
+  return {.total = get_int_or(object, "total", 0),
+          .failed = get_int_or(object, "failed", 0),
+          .cut = get_int_or(object, "cut", 0),
+          .app_errors = get_int_or(object, "app_errors", 0),
+          .client_gone = get_int_or(object, "client_gone", 0),
+          .first_failure = get_string_or(object, "first_failure", "")};
 }
 
 Json steps_json(const std::vector<Step>& steps) {

@@ -44,10 +44,14 @@ struct Step {
   std::string build = {};  // of the step `build`: which one it is (streams only)
 };
 
+/// What came through nginx while releases changed, the platform's own probe with it.
 struct Requests {
   long long total = 0;
-  long long failed = 0;
-  long long cut = 0;  // visitors' requests that drain.timeout ended
+  long long failed = 0;       // nginx's own errors, and what the probe saw broken
+  long long cut = 0;          // what drain.timeout ended
+  long long app_errors = 0;   // 5xx that the app answered
+  long long client_gone = 0;  // who did not wait for the answer
+  std::string first_failure = {};
 };
 
 /// upaas.deploy/v1, also upaas.rollback/v1, upaas.restart/v1, upaas.scale/v1: which, `verb` says.

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import threading
 import unittest
 
 from platform_under_test import OnePlatform, Platform, StrictClient, wait_for
@@ -128,6 +129,37 @@ class Stories(OnePlatform, unittest.TestCase):
         p.upaas("stop", "hello")
         code, error = self.refused("restart", "hello")
         self.assertEqual((code, error["hint"]), (6, "`upaas start hello` starts it"))
+
+
+class Receipt(unittest.TestCase):
+    DYING = ("import os, signal\n\ndef application(environ, start_response):\n"
+             "    if environ['PATH_INFO'] == '/die':\n        os.kill(os.getpid(), signal.SIGKILL)\n"
+             "    start_response('500 Oops' if environ['PATH_INFO'] == '/broken' else '200 OK', [])\n    return [b'ok']\n")
+
+    def test_a_visitor_whose_request_failed_in_the_switch_is_counted_and_the_exit_code_is_10(self):
+        with Platform() as p:
+            def dying(text):
+                return p.app("hello", app_yaml="name: hello\ninterpreter: {type: python}\n", **{"app.py": self.DYING + f"# {text}\n"})
+
+            p.deploy(dying("one"))
+            p.kill_daemon()
+            go = p.root / "go"
+            p.start(env={"UPAAS_FAULT": f"deploy.before_commit=pause:{go}"})
+            answer = []
+            deploying = threading.Thread(target=lambda: answer.append(p.upaas("--json", "deploy", dying("two"), check=False)))
+            deploying.start()
+            wait_for(lambda: [i["release"] for i in p.ps("hello") if i["state"] == "live"].count("v2") == 1, 60, "v2 is live, too")
+            self.assertEqual(p.get("hello.test", "/die").status, 503)
+            self.assertEqual(p.get("hello.test", "/broken").status, 500)
+            go.touch()
+            deploying.join(60)
+            result = json.loads(answer[0].stdout)
+            self.assertEqual((answer[0].returncode, result["requests"]["failed"], result["requests"]["app_errors"]), (10, 1, 1), result)
+            self.assertEqual(result["requests"]["first_failure"], "503 for GET /die")
+            event = [e["message"] for e in p.json("events", "hello")["events"] if e["kind"] == "deploy.done"][-1]
+            self.assertIn("the first: 503 for GET /die", event)
+            newest = p.json("releases", "hello")["releases"][0]
+            self.assertEqual((newest["release"], newest["requests"]["failed"]), ("v2", 1))
 
 
 class Killed(unittest.TestCase):

@@ -40,7 +40,7 @@ TEST_CASE("records come back as they were written, in the order of their numbers
   CHECK(again->to == ReleaseId{12});
   CHECK(again->started == rollout.started);
   CHECK(again->epoch == 3);
-  CHECK(records.outcome(blog, {12})->probes_failed == 1);
+  CHECK(records.outcome(blog, {12})->failed == 1);
   CHECK_FALSE(records.outcome(blog, {11}));
 
   for (const int number : {10, 2, 9}) {
