@@ -60,14 +60,14 @@ void send_source(Context& context, Server& server, const AppFile& file, const fs
 wire::DeployRequest prepare(Context& context, Server& server, const AppFile& file,
                             const std::stop_token& stop, Progress& progress) {
   Phase phase(progress, "read");
-  wire::DeployRequest request{
-      .file_name = file.shown,
-      .app_yaml = file.text,
-      .source = {},
-      .bundle = {},
-      .steps = {},
-      .fresh = context.arguments.has("fresh"),
-      .interpreter_version = context.arguments.value("interpreter-version")};
+  wire::DeployRequest request{.file_name = file.shown,
+                              .app_yaml = file.text,
+                              .source = {},
+                              .bundle = {},
+                              .steps = {},
+                              .fresh = context.arguments.has("fresh"),
+                              .interpreter_version = context.arguments.value("interpreter-version"),
+                              .wait = !context.arguments.has("no-wait")};
   if (const auto shown = context.arguments.value("bundle")) {
     send_bundle(context, server, *shown, stop, request);
   } else if (const auto directory = source_directory(file)) {

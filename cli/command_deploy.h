@@ -14,6 +14,7 @@ inline constexpr std::array kDeployOptions = {
     Option{"--bundle", "BUNDLE", "deploy this bundle instead of building one (see upaas build)"},
     Option{"-f,--fresh", "", "build with nothing of former builds"},
     Option{"--interpreter-version", "VERSION", "in place of interpreter.versions"},
+    Option{"--no-wait", "", "exit 6 at once when another deploy, scale, ... of the app runs"},
 };
 inline constexpr Command kDeploy{
     .name = "deploy",
@@ -21,6 +22,7 @@ inline constexpr Command kDeploy{
     .text =
         R"(Reads the app.yaml, sends the source directory, and waits until the new release serves. The old
 release keeps serving until then; when the new one does not become healthy, it keeps serving (exit 9).
+Deploys of one app run one after the other; one that waits is superseded by a newer one (exit 6).
 Deploying what runs already changes nothing (exit 0). Exit 10: live, but requests failed in the switch.
 Ctrl-C stops watching; the deploy goes on. Again within 3 s, while it builds: the build is cancelled.)",
     .positionals = kDeployPositionals,

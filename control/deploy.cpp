@@ -44,7 +44,9 @@ double whole_time(const DeployJob& job, Steady::time_point begin) {
 wire::DeployResult deploy(Platform& platform, Reconciler& reconciler, const DeployJob& job,
                           Journey& journey) {
   const auto begin = Steady::now();
-  RolloutLock rollout(platform, job.app, "deploy", job.by);
+  RolloutLock rollout(
+      platform, journey, job.app,
+      {.verb = "deploy", .by = job.by, .chooses_release = true, .waits = job.request.wait});
   const Candidate candidate = before_the_switch(
       platform, job.app, journey, [&] { return make_candidate(platform, job, rollout, journey); });
   const AppRecord app = platform.records.app(job.app).value_or(AppRecord{.name = job.app});

@@ -55,7 +55,7 @@ void take_down(Platform& platform, Reconciler& reconciler, RolloutLock& rollout,
 Json start_app(Platform& platform, Reconciler& reconciler, const AppName& name,
                const std::string& by, Journey& journey) {
   const auto begin = Steady::now();
-  RolloutLock rollout(platform, name, "start", by);
+  RolloutLock rollout(platform, journey, name, {.verb = "start", .by = by});
   AppRecord app = known_app(platform, name);
   const auto release = app.current ? platform.records.release(name, *app.current) : std::nullopt;
   if (!release) {
@@ -98,7 +98,7 @@ Json start_app(Platform& platform, Reconciler& reconciler, const AppName& name,
 Json stop_app(Platform& platform, Reconciler& reconciler, const AppName& name,
               const std::string& by, Journey& journey) {
   const auto begin = Steady::now();
-  RolloutLock rollout(platform, name, "stop", by);
+  RolloutLock rollout(platform, journey, name, {.verb = "stop", .by = by});
   AppRecord app = known_app(platform, name);
   if (app.wanted == AppWanted::stopped && platform.records.instances(name).empty()) {
     return answer("upaas.stop/v1", name, false, begin);
@@ -111,7 +111,7 @@ Json stop_app(Platform& platform, Reconciler& reconciler, const AppName& name,
 Json destroy_app(Platform& platform, Reconciler& reconciler, const AppName& name,
                  const std::string& by, Journey& journey) {
   const auto begin = Steady::now();
-  RolloutLock rollout(platform, name, "destroy", by);
+  RolloutLock rollout(platform, journey, name, {.verb = "destroy", .by = by});
   AppRecord app = known_app(platform, name);
   take_down(platform, reconciler, rollout, app, AppWanted::destroyed, journey);
   forget_app(platform, app);

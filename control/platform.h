@@ -2,6 +2,7 @@
 #pragma once
 
 #include "builder/builder.h"
+#include "control/app_queue.h"
 #include "control/bundle_pins.h"
 #include "control/host.h"
 #include "control/keep_plan.h"
@@ -66,6 +67,7 @@ struct Platform {
   Lord lord;
   BundlePins pins = {};
   RunningBuilds running_builds = {};
+  AppQueue queue = {};
   std::mutex housekeeping = {};  // one at a time
 
   /// NAME.<domain> and the app's own domains, in that order.

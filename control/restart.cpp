@@ -13,7 +13,7 @@ namespace upaas::control {
 wire::DeployResult restart_app(Platform& platform, Reconciler& reconciler, const AppName& name,
                                const std::string& by, Journey& journey) {
   const auto begin = Steady::now();
-  RolloutLock rollout(platform, name, "restart", by);
+  RolloutLock rollout(platform, journey, name, {.verb = "restart", .by = by});
   const AppRecord app = known_app(platform, name);
   const auto release = app.current ? platform.records.release(name, *app.current) : std::nullopt;
   if (!release || app.wanted != AppWanted::running) {

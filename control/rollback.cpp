@@ -75,7 +75,8 @@ void require_bundle(Platform& platform, const model::Release& release) {
 wire::DeployResult rollback(Platform& platform, Reconciler& reconciler, const RollbackJob& job,
                             Journey& journey) {
   const auto begin = Steady::now();
-  RolloutLock rollout(platform, job.app, "rollback", job.by);
+  RolloutLock rollout(platform, journey, job.app,
+                      {.verb = "rollback", .by = job.by, .chooses_release = true});
   const AppRecord app = known_app(platform, job.app);
   Switch s{.platform = platform,
            .reconciler = reconciler,

@@ -17,15 +17,47 @@ std::string way_to_watch(Platform& platform, const Rollout& other) {
   return platform.records.app(other.app) ? fmt::format(" (`upaas events {} -f`)", app) : "";
 }
 
+std::string what(const Rollout& other) {
+  return fmt::format("{} of {} by {} runs since {} (step {})", other.verb, other.app.str(),
+                     other.by, rfc3339(other.started), other.step);
+}
+
+AppQueue::Turn wait_turn(Platform& platform, Journey& journey, const AppName& app,
+                         const AppQueue::Ticket& ticket) {
+  bool waited = false;
+  const auto begin = Steady::now();
+  try {
+    auto turn = platform.queue.wait(app, ticket, journey.stop(), [&](std::size_t in_front) {
+      if (!waited) journey.begin("wait");
+      waited = true;
+      const auto other = platform.records.rollout(app);
+      journey.line(fmt::format("{} of {} waits, {} in front of it{}", ticket.verb, app.str(),
+                               in_front, other ? ": " + what(*other) : ""));
+    });
+    if (waited) journey.end("wait", "done", seconds_since(begin));
+    return turn;
+  } catch (Error& error) {
+    if (waited) journey.end("wait", "failed", seconds_since(begin));
+    if (error.kind() != ErrorKind::conflict) throw;
+    const auto other = platform.records.rollout(app);
+    if (ticket.waits || !other) throw error.within(fmt::format("{} of {}", ticket.verb, app.str()));
+    throw Error(ErrorKind::conflict, fmt::format("{} is locked: {}", app.str(), what(*other)),
+                fmt::format("wait for it{} and try again, or leave --no-wait out",
+                            way_to_watch(platform, *other)));
+  }
+}
+
 }  // namespace
 
-RolloutLock::RolloutLock(Platform& platform, const AppName& app, std::string verb, std::string by)
+RolloutLock::RolloutLock(Platform& platform, Journey& journey, const AppName& app,
+                         const AppQueue::Ticket& ticket)
     : platform_(platform),
+      turn_(wait_turn(platform, journey, app, ticket)),
       record_{.id = random_name(8),
               .app = app,
-              .verb = std::move(verb),
+              .verb = ticket.verb,
               .step = "begin",
-              .by = std::move(by),
+              .by = ticket.by,
               .started = wall_now(),
               .epoch = platform.lord.epoch} {
   if (platform_.write({store::Compare::absent(Records::rollout_key(app))}, {Records::put(record_)}))
@@ -34,9 +66,7 @@ RolloutLock::RolloutLock(Platform& platform, const AppName& app, std::string ver
   if (!other)
     throw Error(ErrorKind::conflict, "another deploy of " + app.str() + " ended just now",
                 "try again");
-  throw Error(ErrorKind::conflict,
-              fmt::format("{} is locked: {} of {} by {} runs since {} (step {})", app.str(),
-                          other->verb, app.str(), other->by, rfc3339(other->started), other->step),
+  throw Error(ErrorKind::conflict, fmt::format("{} is locked: {}", app.str(), what(*other)),
               fmt::format("wait for it{} and try again", way_to_watch(platform_, *other)));
 }
 

@@ -3,6 +3,8 @@
 /// that compare it.
 #pragma once
 
+#include "control/app_queue.h"
+#include "control/journey.h"
 #include "control/platform.h"
 
 #include <string>
@@ -12,8 +14,10 @@ namespace upaas::control {
 
 class RolloutLock {
  public:
-  /// Error(conflict) that names who holds it, since when and at which step.
-  RolloutLock(Platform& platform, const AppName& app, std::string verb, std::string by);
+  /// Waits for its turn (control/app_queue.h), telling the journey behind whom. Error(conflict):
+  /// superseded, or locked by another daemon's story, which it names.
+  RolloutLock(Platform& platform, Journey& journey, const AppName& app,
+              const AppQueue::Ticket& ticket);
   /// Removes the record, unless `abandon` was called.
   ~RolloutLock();
   RolloutLock(const RolloutLock&) = delete;
@@ -31,6 +35,7 @@ class RolloutLock {
 
  private:
   Platform& platform_;
+  AppQueue::Turn turn_;
   Rollout record_;
   bool abandoned_ = false;
 };

@@ -94,7 +94,7 @@ void change(Switch& s, int more) {
 wire::DeployResult scale_app(Platform& platform, Reconciler& reconciler, const ScaleJob& job,
                              Journey& journey) {
   const auto begin = Steady::now();
-  RolloutLock rollout(platform, job.app, "scale", job.by);
+  RolloutLock rollout(platform, journey, job.app, {.verb = "scale", .by = job.by});
   AppRecord app = known_app(platform, job.app);
   const auto release = app.current ? platform.records.release(job.app, *app.current) : std::nullopt;
   if (!release) {

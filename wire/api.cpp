@@ -154,6 +154,7 @@ Json to_json(const DeployRequest& request) {
   if (request.source) json["source"] = *request.source;
   if (request.bundle) json["bundle"] = *request.bundle;
   if (request.fresh) json["fresh"] = true;
+  if (!request.wait) json["wait"] = false;
   if (request.interpreter_version) json["interpreter_version"] = *request.interpreter_version;
   return json;
 }
@@ -165,7 +166,8 @@ DeployRequest deploy_request_from_json(const Json& json) {
                         .bundle = optional_string(json, "bundle"),
                         .steps = steps_from(json),
                         .fresh = get_bool_or(json, "fresh", false),
-                        .interpreter_version = optional_string(json, "interpreter_version")};
+                        .interpreter_version = optional_string(json, "interpreter_version"),
+                        .wait = get_bool_or(json, "wait", true)};
   // Both are said again, to everybody who follows.
   if (request.file_name.size() > kLongestFileName)
     throw Error(ErrorKind::invalid, "field file_name is longer than 4096 bytes");

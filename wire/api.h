@@ -35,7 +35,7 @@
 
 namespace upaas::wire {
 
-/// A named step of a deploy: read build store release place fetch unpack start health announce live
+/// A named step of a deploy: wait (for its turn, where it had to) read build store release place fetch unpack start health announce live
 /// drain stop. States: running (streams only) done failed skipped.
 struct Step {
   std::string name;
@@ -82,6 +82,7 @@ struct DeployRequest {
   std::vector<Step> steps;                              // what the client did already: `read`
   bool fresh = false;                                   // nothing of former builds is used
   std::optional<std::string> interpreter_version = {};  // in place of interpreter.versions
+  bool wait = true;  // for its turn, when another story of the app runs
 };
 [[nodiscard]] Json to_json(const DeployRequest& request);
 [[nodiscard]] DeployRequest deploy_request_from_json(const Json& json);

@@ -231,7 +231,7 @@ class SmallPlatform(unittest.TestCase):
                                           "actions: {setup: {main: 'echo begun; exec sleep 1000'}}\n", **APP)
             url = {"PATH": os.environ["PATH"], "UPAAS_URL": f"unix:{p.run_dir}/upaasd.sock"}
             first = self.begin(p, slow)
-            second = p.upaas("--json", "deploy", slow, check=False)
+            second = p.upaas("--json", "deploy", slow, "--no-wait", check=False)
             self.assertEqual(second.returncode, 6, second.stdout)
             message = json.loads(second.stdout)["message"]
             self.assertIn("by root", message)

@@ -157,7 +157,7 @@ class Builds(OnePlatform, unittest.TestCase):
     def test_whoever_deploys_beside_a_first_deploy_is_told_how_to_watch_it(self):
         p = self.p
         deploy, id = self.deploy_endless("locked")
-        second = p.upaas("deploy", p.root / "src/locked", check=False)
+        second = p.upaas("deploy", p.root / "src/locked", "--no-wait", check=False)
         self.assertEqual(second.returncode, 6)
         words = re.search("`upaas (.*)`", second.stderr).group(1).split()
         self.assertIn(f"upaas {' '.join(words)}", second.stderr)

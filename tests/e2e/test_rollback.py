@@ -1,11 +1,13 @@
 """Going back, scaling and restarting by hand: what they do, what they refuse, and what is left when they fail or are killed."""
 
 import json
+import os
 import shutil
+import subprocess
 import threading
 import unittest
 
-from platform_under_test import OnePlatform, Platform, StrictClient, wait_for
+from platform_under_test import BIN, OnePlatform, Platform, StrictClient, wait_for
 
 
 class Stories(OnePlatform, unittest.TestCase):
@@ -129,6 +131,51 @@ class Stories(OnePlatform, unittest.TestCase):
         p.upaas("stop", "hello")
         code, error = self.refused("restart", "hello")
         self.assertEqual((code, error["hint"]), (6, "`upaas start hello` starts it"))
+
+
+class Queue(unittest.TestCase):
+    def begin(self, p, *arguments):
+        return subprocess.Popen([BIN / "upaas", *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                env={"PATH": os.environ["PATH"], "UPAAS_URL": f"unix:{p.run_dir}/upaasd.sock"})
+
+    def waits(self, process):
+        """Its stderr up to the line that says that it waits."""
+        for line in process.stderr:
+            if "waits," in line:
+                return line
+        self.fail("it did not wait")
+
+    def test_two_deploys_a_rollback_and_a_scale_at_once_are_serialised_or_superseded_never_mixed(self):
+        with Platform() as p:
+            p.deploy(p.hello("one"))
+            p.deploy(p.hello("two"))
+            p.kill_daemon()
+            go = p.root / "go"
+            p.start(env={"UPAAS_FAULT": f"deploy.placed#1=pause:{go}"})
+            with StrictClient(p, "hello.test", {b"one", b"two", b"three", b"four"}, threads=1) as client:
+                first = self.begin(p, "deploy", p.hello("three"))
+                wait_for(lambda: any(i["release"] == "v3" for i in p.ps("hello")), 60, "the first deploy is under way")
+                scale = self.begin(p, "scale", "hello", "2")
+                self.assertIn("1 in front of it: deploy of hello by root runs since", self.waits(scale))
+                second = self.begin(p, "deploy", p.hello("four"))
+                self.assertIn("2 in front", self.waits(second))
+                rollback = self.begin(p, "rollback", "hello", "v1")
+                self.assertIn("3 in front", self.waits(rollback))
+                _, errors = second.communicate(timeout=60)
+                self.assertEqual(second.returncode, 6, errors)
+                self.assertIn("superseded by a newer one while it waited: rollback by root", errors)
+                self.assertEqual(p.upaas("deploy", p.root / "src" / "hello", "--no-wait", check=False).returncode, 6)
+                go.touch()
+                for process in (first, scale, rollback):
+                    _, errors = process.communicate(timeout=60)
+                    self.assertEqual(process.returncode, 0, errors)
+                self.assertEqual([(i["release"], i["state"]) for i in p.ps("hello")], [("v1", "live")] * 2)
+                self.assertEqual(p.get("hello.test").text, "one")
+            self.assertEqual(client.failures, [])
+            kinds = [e["kind"] for e in p.json("events", "hello")["events"]]
+            order = [k for k in kinds if k in ("deploy.done", "scale.done", "rollback.done")][-3:]
+            self.assertEqual(order, ["deploy.done", "scale.done", "rollback.done"])
+            self.assertEqual([r["release"] for r in p.json("releases", "hello")["releases"]], ["v3", "v2", "v1"])
 
 
 class Receipt(unittest.TestCase):
