@@ -90,8 +90,8 @@ void put_octal(std::span<char> header, std::size_t at, std::size_t digits, std::
 std::array<char, kTarBlock> bare_header() {
   std::array<char, kTarBlock> header{};
   put(header, kMode, "000644 ");
-  put(header, 108, "000000 ");       // uid
-  put(header, 116, "000000 ");       // gid
+  put(header, 108, "000000 ");  // uid
+  put(header, 116, "000000 ");  // gid
   put(header, kSize, "00000000000 ");
   put(header, 136, "00000000000 ");  // mtime
   put(header, kChecksum, "        ");
