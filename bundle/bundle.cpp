@@ -13,6 +13,7 @@
 #include "bundle/tree_scan.h"
 #include "bundle/unpack_into.h"
 
+#include <future>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -72,12 +73,16 @@ namespace {
 Unpacked unpack_sharing(const std::filesystem::path& bundle,
                         const std::filesystem::path& destination, const UnpackOptions& options,
                         const std::optional<FormerTree>& former) {
+  std::future<Manifest> former_manifest;
+  if (former) {
+    former_manifest = std::async(std::launch::async,
+                                 [&] { return read_manifest(former->bundle, options.limits); });
+  }
   TarReader reader(bundle, options.limits);
   Unpacked out{.manifest = take_manifest(reader, options.limits)};
   std::optional<SharedFiles> shared;
   if (former) {
-    shared.emplace(out.manifest, reader.members_left(), former->tree,
-                   read_manifest(former->bundle, options.limits));
+    shared.emplace(out.manifest, reader.members_left(), former->tree, former_manifest.get());
     out.shared = shared->count();
   }
   unpack_into(destination, options.stamp, Durability::kept, [&](TreeWriter& writer) {
