@@ -43,6 +43,12 @@ std::vector<unsigned char> random_bytes(std::size_t size) {
   return bytes;
 }
 
+/// Looked up once: EVP_sha256() is looked up again for each digest.
+const EVP_MD* sha256_method() {
+  static const EVP_MD* const method = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  return method;
+}
+
 }  // namespace
 
 struct Sha256::State {
@@ -53,7 +59,8 @@ struct Sha256::State {
 };
 
 Sha256::Sha256() : state_(std::make_unique<State>()) {
-  if (!state_->context || EVP_DigestInit_ex(state_->context.get(), EVP_sha256(), nullptr) != 1) {
+  if (!state_->context || sha256_method() == nullptr ||
+      EVP_DigestInit_ex(state_->context.get(), sha256_method(), nullptr) != 1) {
     throw Error(ErrorKind::internal, "SHA-256 is not available in this OpenSSL");
   }
 }

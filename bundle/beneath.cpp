@@ -79,6 +79,16 @@ void write_piece(int fd, std::string_view bytes, const std::string& name) {
   }
 }
 
+void write_at(int fd, std::uint64_t offset, std::string_view bytes, const std::string& name) {
+  while (!bytes.empty()) {
+    const ssize_t put = ::pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0) throw system_error("write " + name);
+    bytes.remove_prefix(static_cast<std::size_t>(put));
+    offset += static_cast<std::uint64_t>(put);
+  }
+}
+
 void check_stop(const std::stop_token& stop) {
   if (stop.stop_requested()) throw Error(ErrorKind::interrupted, "it was stopped");
 }

@@ -34,6 +34,7 @@ namespace upaas::bundle {
                                   const std::string& name);
 /// All of it, however many calls that takes.
 void write_piece(int fd, std::string_view bytes, const std::string& name);
+void write_at(int fd, std::uint64_t offset, std::string_view bytes, const std::string& name);
 
 /// Error(interrupted) on stop.
 void check_stop(const std::stop_token& stop);

@@ -15,11 +15,7 @@
 #include "bundle/tree_scan.h"
 #include "bundle/unpack_into.h"
 
-#include <nlohmann/json.hpp>
-
-#include <fcntl.h>
-#include <unistd.h>
-
+#include <future>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -28,26 +24,8 @@ namespace upaas::bundle {
 
 namespace {
 
-/// Compressed members on their way into a bundle, in a file without a name: the manifest stands
-/// before them and is known after them.
-class Spool {
- public:
-  explicit Spool(const std::filesystem::path& directory)
-      : fd_(::open(directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600)) {
-    if (!fd_.valid()) throw system_error("make a file in " + directory.string());
-  }
-  void write(std::string_view bytes) { write_piece(fd_.get(), bytes, "the packed files"); }
-  void copy_to(BundleOutput& output) {
-    if (::lseek(fd_.get(), 0, SEEK_SET) != 0) throw system_error("read the packed files");
-    for (std::string piece; read_piece(fd_.get(), piece, "the packed files");) output.write(piece);
-  }
-
- private:
-  UniqueFd fd_;
-};
-
-std::string manifest_text(const Manifest& manifest, const Limits& limits) {
-  std::string text = dump_json(to_json(manifest));
+std::string bounded_text(const Manifest& manifest, const Limits& limits) {
+  std::string text = manifest_text(manifest);
   if (text.size() > limits.manifest_bytes) {
     throw Error(ErrorKind::invalid, "the names of the files to pack are too long in all");
   }
@@ -72,10 +50,10 @@ Packed pack(const std::filesystem::path& tree, const model::AppSpec& spec,
   std::uint64_t bytes = pack_entries(root.get(), manifest.entries, options,
                                      [&](std::string_view member) { spool.write(member); });
 
-  const std::string text = manifest_text(manifest, options.limits);
+  const std::string text = bounded_text(manifest, options.limits);
   bytes += pack_text(model::TreePath(kManifestPath), text, options,
                      [&](std::string_view member) { file.write(member); });
-  spool.copy_to(file);
+  file.copy(spool, options);
   fault_point("bundle.packed");
   return file.finish(bytes, manifest.entries.size() + 1, options);
 }
@@ -97,12 +75,16 @@ namespace {
 Unpacked unpack_sharing(const std::filesystem::path& bundle,
                         const std::filesystem::path& destination, const UnpackOptions& options,
                         const std::optional<FormerTree>& former) {
+  std::future<Manifest> former_manifest;
+  if (former) {
+    former_manifest = std::async(std::launch::async,
+                                 [&] { return read_manifest(former->bundle, options.limits); });
+  }
   TarReader reader(bundle, options.limits);
   Unpacked out{.manifest = take_manifest(reader, options.limits)};
   std::optional<SharedFiles> shared;
   if (former) {
-    shared.emplace(out.manifest, reader.members_left(), former->tree,
-                   read_manifest(former->bundle, options.limits));
+    shared.emplace(out.manifest, reader.members_left(), former->tree, former_manifest.get());
     out.shared = shared->count();
   }
   const auto needed =

@@ -61,7 +61,7 @@ struct MemberPacker::State {
   isal_zstream stream{};
   std::vector<std::uint8_t> level_buffer;
   std::unique_ptr<libdeflate_compressor, FreeCompressor> small;
-  std::string out;
+  Bytes out;
 };
 
 std::size_t MemberPacker::State::deflate(std::string_view bytes, char* to, std::size_t room) {
@@ -90,18 +90,19 @@ MemberPacker::~MemberPacker() = default;
 
 std::string_view MemberPacker::pack(std::string_view bytes) {
   if (bytes.size() > kMemberMost) throw Error(ErrorKind::internal, "too much for one gzip member");
-  std::string& out = state_->out;
-  out.resize(kMemberHeader + bound_of(bytes.size()) + kTrailer);
-  char* const at = out.data() + kMemberHeader;
+  Bytes& out = state_->out;
+  out.clear();
+  char* const head = out.grow(kMemberHeader + bound_of(bytes.size()) + kTrailer);
+  char* const at = head + kMemberHeader;
   const std::size_t deflated = state_->deflate(bytes, at, out.size() - kMemberHeader - kTrailer);
   if (deflated == 0) throw Error(ErrorKind::internal, "a gzip member came out too large");
   put32(at + deflated, libdeflate_crc32(0, bytes.data(), bytes.size()));
   put32(at + deflated + 4, bytes.size());
   const std::size_t size = kMemberHeader + deflated + kTrailer;
-  std::memcpy(out.data(), kHead.data(), kHead.size());
-  put32(out.data() + kHead.size(), size);
-  put32(out.data() + kHead.size() + 4, bytes.size());
-  return {out.data(), size};
+  std::memcpy(head, kHead.data(), kHead.size());
+  put32(head + kHead.size(), size);
+  put32(head + kHead.size() + 4, bytes.size());
+  return {head, size};
 }
 
 struct MemberUnpacker::Free {
@@ -118,13 +119,14 @@ MemberUnpacker::MemberUnpacker(MemberUnpacker&&) noexcept = default;
 MemberUnpacker& MemberUnpacker::operator=(MemberUnpacker&&) noexcept = default;
 MemberUnpacker::~MemberUnpacker() = default;
 
-bool MemberUnpacker::unpack(std::string_view member, const MemberSizes& sizes, std::string& out) {
+bool MemberUnpacker::unpack(std::string_view member, const MemberSizes& sizes, Bytes& out) {
   if (member.size() != sizes.packed || sizes.unpacked > kMemberMost) return false;
-  out.resize(sizes.unpacked);
+  out.clear();
+  char* const to = out.grow(sizes.unpacked);
   std::size_t read = 0;
-  // Without a place for the number of bytes it must be all of `out`.
+  // Without a place for the number of bytes they must be as many as there is room for.
   const auto result = libdeflate_gzip_decompress_ex(
-      state_->handle.get(), member.data(), member.size(), out.data(), out.size(), &read, nullptr);
+      state_->handle.get(), member.data(), member.size(), to, sizes.unpacked, &read, nullptr);
   return result == LIBDEFLATE_SUCCESS && read == member.size();
 }
 

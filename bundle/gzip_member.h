@@ -10,12 +10,12 @@
 #pragma once
 
 #include "bundle/bundle.h"
+#include "bundle/bytes.h"
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <string>
 #include <string_view>
 
 namespace upaas::bundle {
@@ -54,7 +54,7 @@ class MemberUnpacker {
   ~MemberUnpacker();
   /// `member` is exactly one, of these sizes, its checksum right; else false. `out` has its bytes
   /// then.
-  [[nodiscard]] bool unpack(std::string_view member, const MemberSizes& sizes, std::string& out);
+  [[nodiscard]] bool unpack(std::string_view member, const MemberSizes& sizes, Bytes& out);
 
  private:
   struct Free;

@@ -26,8 +26,8 @@ constexpr int kGzipWindow = 15 + 16;  // zlib: 16 selects the gzip format
 /// What one member is read and unpacked in.
 struct Buffers {
   MemberUnpacker unpacker;
-  std::string packed;
-  std::string unpacked;
+  Bytes packed;
+  Bytes unpacked;
 };
 
 }  // namespace
@@ -101,7 +101,7 @@ class GzipSource::Members {
   /// An empty member is no end.
   std::string_view next() {
     while (const Buffers* buffers = next_buffers()) {
-      if (!buffers->unpacked.empty()) return buffers->unpacked;
+      if (!buffers->unpacked.empty()) return buffers->unpacked.view();
     }
     return {};
   }
@@ -125,11 +125,11 @@ class GzipSource::Members {
     return &own_;
   }
   void read(const MemberAt& member, Buffers& buffers) const {
-    buffers.packed.resize(member.sizes.packed);
-    if (read_at(fd_.get(), member.offset, buffers.packed.data(), buffers.packed.size(), name_) !=
-        buffers.packed.size())
+    const std::size_t packed = member.sizes.packed;
+    buffers.packed.clear();
+    if (read_at(fd_.get(), member.offset, buffers.packed.grow(packed), packed, name_) != packed)
       throw broken_gzip("it ends too early");
-    if (!buffers.unpacker.unpack(buffers.packed, member.sizes, buffers.unpacked)) {
+    if (!buffers.unpacker.unpack(buffers.packed.view(), member.sizes, buffers.unpacked)) {
       throw broken_gzip("its compressed data is damaged");
     }
   }

@@ -3,7 +3,6 @@
 #include "base/error.h"
 
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
 namespace upaas::bundle {
@@ -29,9 +28,8 @@ std::string_view without_trailing_blanks(std::string_view line) {
 
 }  // namespace
 
-void IgnoreRules::back_to(std::size_t mark) {
-  rules_.erase(std::next(rules_.begin(), static_cast<std::ptrdiff_t>(mark)), rules_.end());
-}
+IgnoreRules::IgnoreRules(std::shared_ptr<const IgnoreRules> above)
+    : above_(std::move(above)), count_(above_ ? above_->count_ : 0) {}
 
 void IgnoreRules::add(std::string_view directory, std::string_view text) {
   if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
@@ -57,7 +55,7 @@ void IgnoreRules::add_line(std::string_view directory, std::string_view line) {
   rule.whole_path = line.find('/') != std::string_view::npos;
   if (line.starts_with('/')) line.remove_prefix(1);
   if (line.empty()) return;
-  if (line.size() > kPattern || rules_.size() >= kRules) {
+  if (line.size() > kPattern || count_ >= kRules) {
     throw Error(ErrorKind::invalid, "the ignore files have too many or too long patterns",
                 "at most 10000 patterns of 4096 bytes");
   }
@@ -70,9 +68,10 @@ void IgnoreRules::add_line(std::string_view directory, std::string_view line) {
     rule.wildcard = *std::move(parsed);
   }
   rules_.push_back(std::move(rule));
+  ++count_;
 }
 
-bool IgnoreRules::ignored(std::string_view path, bool is_directory) const {
+const IgnoreRules::Rule* IgnoreRules::last_match(std::string_view path, bool is_directory) const {
   const auto slash = path.rfind('/');
   const std::string_view name = slash == std::string_view::npos ? path : path.substr(slash + 1);
   const auto last = std::find_if(rules_.rbegin(), rules_.rend(), [&](const Rule& rule) {
@@ -80,7 +79,14 @@ bool IgnoreRules::ignored(std::string_view path, bool is_directory) const {
     const std::string_view subject = rule.whole_path ? path.substr(rule.directory.size()) : name;
     return rule.literal.empty() ? rule.wildcard.matches(subject) : rule.literal == subject;
   });
-  return last != rules_.rend() && !last->taken_back;
+  return last == rules_.rend() ? nullptr : &*last;
+}
+
+bool IgnoreRules::ignored(std::string_view path, bool is_directory) const {
+  for (const IgnoreRules* rules = this; rules != nullptr; rules = rules->above_.get()) {
+    if (const Rule* rule = rules->last_match(path, is_directory)) return !rule->taken_back;
+  }
+  return false;
 }
 
 }  // namespace upaas::bundle

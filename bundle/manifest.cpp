@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <string_view>
 #include <unordered_set>
 
@@ -29,6 +30,45 @@ Json entry_to_json(const Entry& entry) {
           {"mode", entry.executable ? "0755" : "0644"},
           {"size", entry.size},
           {"sha256", entry.sha256}};
+}
+
+Json head_to_json(const Manifest& manifest) {
+  return {{"schema", kSchema},
+          {"spec", model::to_json(manifest.spec)},
+          {"runtime", model::to_json(manifest.runtime)},
+          {"members", manifest.members},
+          {"entries", Json::array()}};
+}
+
+void append_quoted(std::string& to, std::string_view text) {
+  const bool plain = std::all_of(text.begin(), text.end(), [](char c) {
+    return c >= ' ' && c < '\x7f' && c != '"' && c != '\\';
+  });
+  if (!plain) {
+    to += dump_json(Json(text));
+    return;
+  }
+  to += '"';
+  to += text;
+  to += '"';
+}
+
+void append_entry(std::string& to, const Entry& entry) {
+  const bool file = entry.type == Entry::Type::file;
+  to += '{';
+  if (file) to += entry.executable ? R"("mode":"0755",)" : R"("mode":"0644",)";
+  to += R"("path":)";
+  append_quoted(to, entry.path.str());
+  if (file) {
+    to += R"(,"sha256":")" + entry.sha256 + R"(","size":)" + std::to_string(entry.size);
+    to += R"(,"type":"file"})";
+  } else if (entry.type == Entry::Type::directory) {
+    to += R"(,"type":"directory"})";
+  } else {
+    to += R"(,"target":)";
+    append_quoted(to, entry.target);
+    to += R"(,"type":"symlink"})";
+  }
 }
 
 std::vector<std::uint32_t> members_from_json(const Json& json) {
@@ -117,11 +157,23 @@ std::uint64_t unpacked_bytes(const Manifest& manifest) {
 }
 
 Json to_json(const Manifest& manifest) {
-  return {{"schema", kSchema},
-          {"spec", model::to_json(manifest.spec)},
-          {"runtime", model::to_json(manifest.runtime)},
-          {"members", manifest.members},
-          {"entries", entries_json(manifest.entries)}};
+  Json json = head_to_json(manifest);
+  json["entries"] = entries_json(manifest.entries);
+  return json;
+}
+
+std::string manifest_text(const Manifest& manifest) {
+  constexpr std::string_view kBegin = R"({"entries":[)";
+  constexpr std::size_t kMostOfThem = 256;
+  std::string text(kBegin);
+  text.reserve(manifest.entries.size() * kMostOfThem);
+  for (const Entry& entry : manifest.entries) {
+    if (text.size() > kBegin.size()) text += ',';
+    append_entry(text, entry);
+  }
+  // Its keys are sorted, so the list of the entries, which is empty there, comes first.
+  text += std::string_view(dump_json(head_to_json(manifest))).substr(kBegin.size());
+  return text;
 }
 
 Manifest manifest_from_json(const Json& json) try {

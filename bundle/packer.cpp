@@ -19,6 +19,9 @@ namespace upaas::bundle {
 
 namespace {
 
+constexpr const char* kSpool = "the packed files";
+constexpr std::uint64_t kCopied = std::uint64_t{256} << 10;  // at once
+
 Error changed(const std::string& path) {
   return bad_entry(path, "it changed while it was packed")
       .with_hint("pack it again when nothing writes to it");
@@ -37,28 +40,20 @@ UniqueFd open_regular(int root, const Entry& entry) {
 }
 
 /// Exactly `length` bytes from `offset`, put behind what `to` holds.
-void read_behind(int fd, std::uint64_t offset, std::uint64_t length, std::string& to,
+void read_behind(int fd, std::uint64_t offset, std::uint64_t length, Bytes& to,
                  const std::string& path) {
-  const std::size_t before = to.size();
-  to.resize(before + static_cast<std::size_t>(length));
   const auto wanted = static_cast<std::size_t>(length);
-  if (read_at(fd, offset, to.data() + before, wanted, path) != wanted) throw changed(path);
+  if (read_at(fd, offset, to.grow(wanted), wanted, path) != wanted) throw changed(path);
 }
 
-void fill_block(std::string& tar, std::uint64_t content) {
-  tar.append(static_cast<std::size_t>(in_blocks(content) - content), '\0');
-}
-
-std::string digest_of(std::string_view bytes) {
-  Sha256 digest;
-  digest.update(bytes);
-  return digest.hex();
+void fill_block(Bytes& tar, std::uint64_t content) {
+  tar.append_zeros(static_cast<std::size_t>(in_blocks(content) - content));
 }
 
 /// What one member is made in, used again for others.
 struct Slot {
   std::optional<MemberPacker> packer;
-  std::string tar;
+  Bytes tar;
   std::size_t content_at = 0;  // of a piece, in `tar`
   std::string_view member;
 };
@@ -92,10 +87,10 @@ class Packer {
       for (std::size_t at = unit.first; at < unit.last; ++at) add_whole(entries_[at], slot.tar);
     }
     if (!slot.packer) slot.packer.emplace(options_.compression);
-    slot.member = slot.packer->pack(slot.tar);
+    slot.member = slot.packer->pack(slot.tar.view());
   }
 
-  void add_whole(Entry& entry, std::string& tar) {
+  void add_whole(Entry& entry, Bytes& tar) {
     append_tar_header(entry, tar);
     if (entry.type != Entry::Type::file) return;
     const std::size_t content = tar.size();
@@ -103,7 +98,7 @@ class Packer {
       const UniqueFd fd = open_regular(root_, entry);
       read_behind(fd.get(), 0, entry.size, tar, entry.path.str());
     }
-    entry.sha256 = digest_of(std::string_view(tar).substr(content));
+    entry.sha256 = sha256(tar.view().substr(content));
     fill_block(tar, entry.size);
   }
 
@@ -119,7 +114,7 @@ class Packer {
   void hash_piece(const PackUnit& unit, const Slot& slot, std::optional<Sha256>& digest) {
     Entry& entry = entries_[unit.first];
     if (unit.offset == 0) digest.emplace();
-    digest->update(std::string_view(slot.tar).substr(slot.content_at, unit.length));
+    digest->update(slot.tar.view().substr(slot.content_at, unit.length));
     if (unit.offset + unit.length == entry.size) entry.sha256 = digest->hex();
   }
 
@@ -131,10 +126,45 @@ class Packer {
 
 }  // namespace
 
+Spool::Spool(const std::filesystem::path& directory)
+    : fd_(::open(directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600)) {
+  if (!fd_.valid()) throw system_error("make a file in " + directory.string());
+}
+
+void Spool::write(std::string_view bytes) {
+  write_at(fd_.get(), size_, bytes, kSpool);
+  size_ += bytes.size();
+}
+
+void Spool::read(std::uint64_t offset, char* to, std::size_t length) const {
+  if (read_at(fd_.get(), offset, to, length, kSpool) == length) return;
+  throw Error(ErrorKind::internal, "read " + std::string(kSpool) + ": they end too early");
+}
+
+BundleOutput::BundleOutput(const std::filesystem::path& path) : file_(path), name_(path.string()) {}
+
 void BundleOutput::write(std::string_view bytes) {
   digest_.update(bytes);
-  file_.write(bytes);
+  write_at(file_.fd(), bytes_, bytes, name_);
   bytes_ += bytes.size();
+}
+
+void BundleOutput::copy(const Spool& spool, const PackOptions& options) {
+  const std::uint64_t size = spool.size();
+  const std::uint64_t begin = bytes_;
+  const auto count = static_cast<std::size_t>((size + kCopied - 1) / kCopied);
+  Ordered<Bytes> work(count, options.threads, [&](std::size_t index, Bytes& piece) {
+    check_stop(options.stop);
+    const std::uint64_t offset = index * kCopied;
+    const auto length = static_cast<std::size_t>(std::min(kCopied, size - offset));
+    piece.clear();
+    spool.read(offset, piece.grow(length), length);
+    write_at(file_.fd(), begin + offset, piece.view(), name_);
+  });
+  while (const Bytes* piece = work.next()) {
+    digest_.update(piece->view());
+    bytes_ += piece->size();
+  }
 }
 
 Packed BundleOutput::finish(std::uint64_t unpacked, std::size_t entries,
@@ -159,7 +189,7 @@ std::uint64_t pack_entries(int root, std::vector<Entry>& entries, const PackOpti
 std::uint64_t pack_text(const model::TreePath& path, std::string_view content,
                         const PackOptions& options,
                         const std::function<void(std::string_view member)>& take) {
-  std::string tar;
+  Bytes tar;
   append_tar_header({.path = path,
                      .type = Entry::Type::file,
                      .executable = false,
@@ -167,10 +197,10 @@ std::uint64_t pack_text(const model::TreePath& path, std::string_view content,
                      .sha256 = {},
                      .target = {}},
                     tar);
-  tar += content;
+  tar.append(content);
   fill_block(tar, content.size());
   MemberPacker packer(options.compression);
-  for (std::string_view rest = tar; !rest.empty();) {
+  for (std::string_view rest = tar.view(); !rest.empty();) {
     const std::string_view piece = rest.substr(0, kMemberAim);
     take(packer.pack(piece));
     rest.remove_prefix(piece.size());
@@ -180,10 +210,7 @@ std::uint64_t pack_text(const model::TreePath& path, std::string_view content,
 
 void hash_files(int root, std::vector<Entry>& entries, const PackOptions& options) {
   const std::vector<PackUnit> units = plan_members(entries);
-  struct Buffer {
-    std::string bytes;
-  };
-  Ordered<Buffer> work(units.size(), options.threads, [&](std::size_t index, Buffer& buffer) {
+  Ordered<Bytes> work(units.size(), options.threads, [&](std::size_t index, Bytes& buffer) {
     const PackUnit& unit = units[index];
     check_stop(options.stop);
     if (unit.piece && unit.offset > 0) return;
@@ -192,12 +219,12 @@ void hash_files(int root, std::vector<Entry>& entries, const PackOptions& option
       if (entry.type != Entry::Type::file) continue;
       const UniqueFd fd = open_regular(root, entry);
       Sha256 digest;
-      for (std::uint64_t got = 0; got < entry.size; got += buffer.bytes.size()) {
+      for (std::uint64_t got = 0; got < entry.size; got += buffer.size()) {
         check_stop(options.stop);
-        buffer.bytes.clear();
-        read_behind(fd.get(), got, std::min(kMemberAim, entry.size - got), buffer.bytes,
+        buffer.clear();
+        read_behind(fd.get(), got, std::min(kMemberAim, entry.size - got), buffer,
                     entry.path.str());
-        digest.update(buffer.bytes);
+        digest.update(buffer.view());
       }
       entry.sha256 = digest.hex();
     }

@@ -13,16 +13,34 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <string>
 #include <string_view>
 #include <vector>
 
 namespace upaas::bundle {
 
+/// Packed members on their way into a bundle, in a file without a name: the manifest stands before
+/// them and is known after them.
+class Spool {
+ public:
+  explicit Spool(const std::filesystem::path& directory);
+  void write(std::string_view bytes);
+  /// Exactly so many; any thread.
+  void read(std::uint64_t offset, char* to, std::size_t length) const;
+  [[nodiscard]] std::uint64_t size() const { return size_; }
+
+ private:
+  UniqueFd fd_;
+  std::uint64_t size_ = 0;
+};
+
 /// The file that a bundle is written to: its bytes, how many, and their digest.
 class BundleOutput {
  public:
-  explicit BundleOutput(const std::filesystem::path& path) : file_(path) {}
+  explicit BundleOutput(const std::filesystem::path& path);
   void write(std::string_view bytes);
+  /// All of it, read and written by other threads while this one makes the digest.
+  void copy(const Spool& spool, const PackOptions& options);
   /// Ends the tar and puts the file in place. Error(invalid), and no file, when `unpacked` bytes
   /// are so many that a reader with these limits would take it for a decompression bomb.
   [[nodiscard]] Packed finish(std::uint64_t unpacked, std::size_t entries,
@@ -30,6 +48,7 @@ class BundleOutput {
 
  private:
   AtomicFile file_;
+  std::string name_;
   Sha256 digest_;
   std::uint64_t bytes_ = 0;
 };

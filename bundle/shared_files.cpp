@@ -2,11 +2,13 @@
 
 #include "base/digest.h"
 #include "base/error.h"
+#include "base/parallel.h"
 #include "bundle/beneath.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <numeric>
 #include <string>
@@ -47,18 +49,24 @@ SharedFiles::SharedFiles(const Manifest& wanted, std::size_t members_left,
 void SharedFiles::find(const Manifest& wanted, const Manifest& former) {
   struct stat root {};
   if (::fstat(tree_.get(), &root) != 0) throw system_error("stat the former tree");
+  std::vector<std::size_t> same;  // by both manifests
   auto there = former.entries.begin();
   for (std::size_t at = 0; at < wanted.entries.size(); ++at) {
     const Entry& entry = wanted.entries[at];
     if (entry.type != Entry::Type::file || entry.size == 0) continue;
     while (there != former.entries.end() && there->path.str() < entry.path.str()) ++there;
-    if (there == former.entries.end()) return;
-    const bool same = there->path == entry.path && there->type == Entry::Type::file &&
-                      there->sha256 == entry.sha256 && there->executable == entry.executable;
-    if (!same || !unchanged(tree_.get(), *there, root.st_mtim)) continue;
-    shared_[at] = true;
-    ++count_;
+    if (there == former.entries.end()) break;
+    if (there->path == entry.path && there->type == Entry::Type::file &&
+        there->sha256 == entry.sha256 && there->size == entry.size &&
+        there->executable == entry.executable)
+      same.push_back(at);
   }
+  std::vector<char> kept(same.size());
+  in_parallel(same.size(), [&](std::size_t i) {
+    kept[i] = unchanged(tree_.get(), wanted.entries[same[i]], root.st_mtim) ? 1 : 0;
+  });
+  for (std::size_t i = 0; i < same.size(); ++i) shared_[same[i]] = kept[i] != 0;
+  count_ = static_cast<std::size_t>(std::count(kept.begin(), kept.end(), 1));
 }
 
 /// The members that the manifest counts, and one with the end of the tar, must be what is left to

@@ -1,12 +1,17 @@
-/// The blocks that stand before an entry's content in the tar of a bundle: pax restricted, by
-/// libarchive, with nothing in them but the entry's own path, type, mode, size and link target (so
-/// the same entry gives the same bytes). The content follows, filled up with zeros to whole blocks.
+/// The blocks that stand before an entry's content in the tar of a bundle: pax restricted, with
+/// nothing in them but the entry's own path, type, mode, size and link target (so the same entry
+/// gives the same bytes). The content follows, filled up with zeros to whole blocks.
+///
+/// libarchive makes them. Setting it up costs more than deflating a small file, so the header of an
+/// entry that needs no more than the fields of a ustar one, as nearly all do, is filled in here: the
+/// same bytes.
 #pragma once
 
 #include "bundle/bundle.h"
+#include "bundle/bytes.h"
 
+#include <cstddef>
 #include <cstdint>
-#include <string>
 
 namespace upaas::bundle {
 
@@ -18,7 +23,9 @@ inline constexpr std::size_t kTarEnd = 2 * kTarBlock;
   return (bytes + kTarBlock - 1) / kTarBlock * kTarBlock;
 }
 /// Appends them to `out`. Any thread.
-void append_tar_header(const Entry& entry, std::string& out);
+void append_tar_header(const Entry& entry, Bytes& out);
+/// The same by libarchive, whatever the entry is.
+void append_archive_header(const Entry& entry, Bytes& out);
 /// At least as much as they take, without making them.
 [[nodiscard]] std::uint64_t tar_header_estimate(const Entry& entry);
 

@@ -1,6 +1,6 @@
 /// What a directory tree holds, as entries that may be packed, sorted by path (bytewise). Nothing
-/// is opened but directories; no link is followed. Version control directories are left out
-/// everywhere.
+/// is opened but directories (by several threads) and ignore files; no link is followed. Version
+/// control directories are left out everywhere.
 #pragma once
 
 #include "bundle/bundle.h"

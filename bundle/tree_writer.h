@@ -7,7 +7,9 @@
 #include "model/names.h"
 
 #include <chrono>
+#include <cstddef>
 #include <filesystem>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -25,16 +27,23 @@ class TreeWriter {
   void symlink(const model::TreePath& path, const std::string& target);
   /// A second name for a file that was written before.
   void hard_link(const model::TreePath& path, const model::TreePath& former);
-  /// The same file as at this path below `tree`. It keeps its mtime.
+  /// The same file as at this path below `tree`, which stays open until `finish`. It keeps its mtime.
   void link_from(int tree, const model::TreePath& path);
   void begin_file(const model::TreePath& path, bool executable);
   void write(std::string_view piece);
   void end_file();
-  /// Directories get their mtimes (which every new entry had changed); what is kept goes to the
-  /// disk.
+  /// Files of other trees are linked; directories get their mtimes (which every new entry had
+  /// changed); what is kept goes to the disk.
   void finish();
 
  private:
+  /// A file of another tree that is still to be linked: a system call each, so all at once.
+  struct Link {
+    int tree = -1;
+    std::string path;
+  };
+  void make_links();
+
   UniqueFd root_;
   timespec stamp_[2];  // access and modification, as utimensat(2) takes them
   Durability durability_;
@@ -42,6 +51,7 @@ class TreeWriter {
   UniqueFd file_;
   std::string file_path_;
   std::vector<std::string> directories_;
+  std::vector<Link> links_;
 };
 
 }  // namespace upaas::bundle

@@ -3,6 +3,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <memory>
 #include <string>
 
 using upaas::bundle::IgnoreRules;
@@ -98,17 +99,18 @@ TEST_CASE("Comments, blanks, carriage returns and escapes are read as git does")
 }
 
 TEST_CASE("Rules of a directory hold below it and go when it is left") {
-  IgnoreRules ignore;
-  ignore.add("", "*.log");
-  const auto mark = ignore.mark();
-  ignore.add("sub", "!x.log\n/only.txt\n");
-  CHECK_FALSE(ignore.ignored("sub/x.log", false));
-  CHECK_FALSE(ignore.ignored("sub/deep/x.log", false));
-  CHECK(ignore.ignored("sub/only.txt", false));
-  CHECK_FALSE(ignore.ignored("sub/deep/only.txt", false));
-  CHECK(ignore.ignored("x.log", false));
-  ignore.back_to(mark);
-  CHECK(ignore.ignored("sub/x.log", false));
+  const auto top = std::make_shared<IgnoreRules>();
+  top->add("", "*.log");
+  IgnoreRules sub(top);
+  sub.add("sub", "!x.log\n/only.txt\n");
+  CHECK_FALSE(sub.ignored("sub/x.log", false));
+  CHECK_FALSE(sub.ignored("sub/deep/x.log", false));
+  CHECK(sub.ignored("sub/only.txt", false));
+  CHECK_FALSE(sub.ignored("sub/deep/only.txt", false));
+  CHECK(sub.ignored("sub/y.log", false));
+  CHECK(sub.ignored("x.log", false));
+  CHECK(top->ignored("sub/x.log", false));
+  CHECK_FALSE(top->ignored("sub/only.txt", false));
 }
 
 TEST_CASE("A pattern made to be slow is not") {
@@ -125,4 +127,6 @@ TEST_CASE("Too many and too long patterns are refused") {
   std::string many;
   for (int i = 0; i < 10'001; ++i) many += "x\n";
   CHECK_THROWS_AS(ignore.add("", many), upaas::Error);
+  IgnoreRules below(std::make_shared<IgnoreRules>(std::move(ignore)));
+  CHECK_THROWS_AS(below.add("sub", "x"), upaas::Error);
 }
