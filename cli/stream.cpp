@@ -61,20 +61,23 @@ bool read_stream(Server& server, const std::string& target, wire::StreamReader& 
   return true;
 }
 
-int run_action(Context& context, const char* method, const std::string& target,
-               const std::string& app, const std::string& done) {
+Json follow_story(Context& context, const std::string& app, HttpRequest request) {
   const Interrupt interrupt;
   Server server(server_address(context.env));
-  Json result;
+  request.stop = interrupt.token();
   try {
     Progress progress(context.err, context.terminal, context.quiet);
-    result = follow_work(context, server,
-                         {.method = method, .target = target, .stop = interrupt.token()}, progress);
+    return follow_work(context, server, std::move(request), progress);
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::interrupted || !interrupt.token().stop_requested()) throw;
     throw Error(ErrorKind::interrupted, "not watching any more; the work goes on",
-                fmt::format("upaas events {} -f; upaas ps {}", app, app));
+                fmt::format("upaas events {0} -f; upaas ps {0}", app));
   }
+}
+
+int run_action(Context& context, const char* method, const std::string& target,
+               const std::string& app, const std::string& done) {
+  const Json result = follow_story(context, app, {.method = method, .target = target});
   if (context.format == Format::json) print_json(context, result);
   if (context.format == Format::text) {
     const bool changed = get_bool_or(result, "changed", true);

@@ -23,7 +23,11 @@ Json follow_work(Context& context, Server& server, HttpRequest request, Progress
 /// ends.
 bool read_stream(Server& server, const std::string& target, wire::StreamReader& reader);
 
-/// start, stop, destroy: follow_work, interruptible, then one line (or the result as JSON).
+/// follow_work for what goes on without us: Ctrl-C detaches. Error(interrupted) that says how to go
+/// on watching.
+Json follow_story(Context& context, const std::string& app, HttpRequest request);
+
+/// start, stop, destroy: follow_story, then one line (or the result as JSON).
 /// Exit code 0, or Error(interrupted) that says how to go on watching.
 int run_action(Context& context, const char* method, const std::string& target,
                const std::string& app, const std::string& done);

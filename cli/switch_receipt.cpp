@@ -1,7 +1,6 @@
 #include "cli/switch_receipt.h"
 
 #include "base/error.h"
-#include "cli/interrupt.h"
 #include "cli/stream.h"
 #include "cli/text.h"
 #include "wire/api.h"
@@ -78,25 +77,12 @@ int tell_switch(Context& context, const Json& answer) {
 
 int run_switch(Context& context, const model::AppName& app, const std::string& verb,
                const Json& body) {
-  const Interrupt interrupt;
-  Server server(server_address(context.env));
-  Json result;
-  try {
-    Progress progress(context.err, context.terminal,
-                      context.quiet || context.format == Format::jsonl);
-    result = follow_work(context, server,
-                         {.method = "POST",
-                          .target = fmt::format("/v1/apps/{}/{}", app.str(), verb),
-                          .headers = {{"Content-Type", "application/json"}},
-                          .body = dump_json(body),
-                          .stop = interrupt.token()},
-                         progress);
-  } catch (const Error& error) {
-    if (error.kind() != ErrorKind::interrupted || !interrupt.token().stop_requested()) throw;
-    throw Error(ErrorKind::interrupted, "not watching any more; the work goes on",
-                fmt::format("upaas events {0} -f; upaas ps {0}", app.str()));
-  }
-  return tell_switch(context, result);
+  return tell_switch(context,
+                     follow_story(context, app.str(),
+                                  {.method = "POST",
+                                   .target = fmt::format("/v1/apps/{}/{}", app.str(), verb),
+                                   .headers = {{"Content-Type", "application/json"}},
+                                   .body = dump_json(body)}));
 }
 
 }  // namespace upaas::cli

@@ -30,8 +30,7 @@ model::AppSpec read_spec(const Platform& platform, const DeployJob& job) {
 
 std::optional<std::string> current_revision(Platform& platform, const AppName& name) {
   const auto app = platform.records.app(name);
-  const auto release =
-      app && app->current ? platform.records.release(name, *app->current) : std::nullopt;
+  const auto release = app ? platform.records.current_release(*app) : std::nullopt;
   if (!release || release->revision.id.empty()) return std::nullopt;
   return release->revision.id;
 }
@@ -141,8 +140,7 @@ Candidate make_candidate(Platform& platform, const DeployJob& job, RolloutLock& 
 
 std::optional<model::Release> unchanged(Platform& platform, const AppRecord& app,
                                         const Candidate& candidate) {
-  if (!app.current) return std::nullopt;
-  auto current = platform.records.release(app.name, *app.current);
+  auto current = platform.records.current_release(app);
   if (!current) return std::nullopt;
   const auto& next = candidate.release;
   if (model::fingerprint(current->bundle, current->spec, current->runtime) !=

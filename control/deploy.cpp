@@ -28,7 +28,7 @@ auto before_the_switch(Platform& platform, const AppName& name, const Journey& j
 
 /// An app.yaml that asks for another number than the one before wins over what was set by hand.
 bool scales_anew(Platform& platform, const AppRecord& app, const model::Release& release) {
-  const auto before = app.current ? platform.records.release(app.name, *app.current) : std::nullopt;
+  const auto before = platform.records.current_release(app);
   return before && before->spec.scale.instances != release.spec.scale.instances;
 }
 

@@ -57,7 +57,7 @@ Json start_app(Platform& platform, Reconciler& reconciler, const AppName& name,
   const auto begin = Steady::now();
   RolloutLock rollout(platform, journey, name, {.verb = "start", .by = by});
   AppRecord app = known_app(platform, name);
-  const auto release = app.current ? platform.records.release(name, *app.current) : std::nullopt;
+  const auto release = platform.records.current_release(app);
   if (!release) {
     throw Error(ErrorKind::invalid, name.str() + " has no release yet", "`upaas deploy` makes one");
   }

@@ -163,6 +163,10 @@ std::optional<model::Release> Records::release(const AppName& app, ReleaseId id)
   return one_of(store_, release_key(app, id), release_of);
 }
 
+std::optional<model::Release> Records::current_release(const AppRecord& app) {
+  return app.current ? release(app.name, *app.current) : std::nullopt;
+}
+
 std::vector<model::Release> Records::releases(const AppName& app) {
   return list_of(store_, "releases/" + app.str() + "/", release_of);
 }

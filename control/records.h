@@ -96,6 +96,8 @@ class Records {
   [[nodiscard]] std::optional<AppRecord> app(const AppName& name);
   [[nodiscard]] std::vector<AppRecord> apps();
   [[nodiscard]] std::optional<model::Release> release(const AppName& app, ReleaseId id);
+  /// The one that serves, or did when the app was stopped.
+  [[nodiscard]] std::optional<model::Release> current_release(const AppRecord& app);
   [[nodiscard]] std::vector<model::Release> releases(const AppName& app);  // oldest first
   [[nodiscard]] std::optional<Outcome> outcome(const AppName& app, ReleaseId id);
   struct InstancesAt {

@@ -15,7 +15,7 @@ wire::DeployResult restart_app(Platform& platform, Reconciler& reconciler, const
   const auto begin = Steady::now();
   RolloutLock rollout(platform, journey, name, {.verb = "restart", .by = by});
   const AppRecord app = known_app(platform, name);
-  const auto release = app.current ? platform.records.release(name, *app.current) : std::nullopt;
+  const auto release = platform.records.current_release(app);
   if (!release || app.wanted != AppWanted::running) {
     throw Error(
         ErrorKind::conflict, name.str() + " is stopped",
@@ -36,7 +36,6 @@ wire::DeployResult restart_app(Platform& platform, Reconciler& reconciler, const
                       fmt::format("{} by {}", release->id.str(), by));
   carry_out(s);
   auto result = result_of(s, true);
-  result.verb = "restart";
   result.seconds = seconds_since(begin);
   platform.events.add(name.str(), "restart.done",
                       fmt::format("{} runs anew after {:.1f} s, {} in the switch",

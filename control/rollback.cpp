@@ -87,7 +87,6 @@ wire::DeployResult rollback(Platform& platform, Reconciler& reconciler, const Ro
            .old = staying_instances(platform, job.app)};
   if (s.release.id == app.current && is_up(platform, app, s.release)) {
     auto result = result_of(s, false);
-    result.verb = "rollback";
     result.seconds = seconds_since(begin);
     return result;
   }
@@ -108,7 +107,6 @@ wire::DeployResult rollback(Platform& platform, Reconciler& reconciler, const Ro
   carry_out(s);
   housekeep(platform, app.name);
   auto result = result_of(s, true);
-  result.verb = "rollback";
   result.seconds = seconds_since(begin);
   platform.events.add(app.name.str(), "rollback.done",
                       fmt::format("{} is live again after {:.1f} s, {} in the switch",

@@ -31,7 +31,7 @@ std::optional<bundle::Manifest> manifest_of(Platform& platform, const model::Bun
 
 std::optional<model::Release> current_release(Platform& platform, const AppName& name) {
   const auto app = platform.records.app(name);
-  return app && app->current ? platform.records.release(name, *app->current) : std::nullopt;
+  return app ? platform.records.current_release(*app) : std::nullopt;
 }
 
 Last last_of(Platform& platform, const AppName& name) {

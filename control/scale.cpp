@@ -24,13 +24,7 @@ namespace {
 /// More come up beside those that serve; the number counts once they are live.
 void add_instances(Switch& s, int count) {
   s.journey.step("place", [&] {
-    s.fresh = place_instances(s.platform, s.app, s.release, {.count = count});
-    try {
-      s.rollout.write_pieces("place", wanting(s.fresh, Wanted::live));
-    } catch (const Error&) {
-      give_back(s.platform, s.fresh);
-      throw;
-    }
+    s.fresh = place_and_write(s, s.release, {.count = count, .wanted = Wanted::live}, "place");
   });
   fault_point("scale.placed");
   s.reconciler.poke();
@@ -46,26 +40,7 @@ void remove_instances(Switch& s, int count) {
   std::vector<model::Instance> going(s.old.end() - count, s.old.end());
   s.old.erase(s.old.end() - count, s.old.end());
   // The number first: what a daemon that dies has not written of the rest, the reconciler does.
-  std::vector<store::Operation> operations{Records::put(s.app)};
-  for (auto& operation : wanting(going, Wanted::gone)) operations.push_back(std::move(operation));
-  s.rollout.write_pieces("retire", std::move(operations));
-  fault_point("scale.written");
-  s.reconciler.poke();
-  s.requests.cut =
-      follow_out(s.platform, ids(going), longest_drain(s.platform, going) + kSlack, s.journey);
-  s.reconciler.retire_stopped();
-}
-
-void take_back(Switch& s) {
-  try {
-    s.rollout.write_pieces("revert", wanting(s.fresh, Wanted::gone));
-    s.reconciler.poke();
-    Journey quiet = s.journey.silent();
-    (void)follow_out(s.platform, ids(s.fresh), kSlack, quiet);
-    s.reconciler.retire_stopped();
-  } catch (const Error& second) {
-    log_warning("taking back", {{"app", s.app.name.str()}, {"error", second.message()}});
-  }
+  let_go(s, std::move(going), {Records::put(s.app)});
 }
 
 void change(Switch& s, int more) {
@@ -81,12 +56,14 @@ void change(Switch& s, int more) {
       throw error.within("the daemon stopped during the scale");
     }
     s.platform.events.add(s.app.name.str(), "scale.failed", error.message());
-    if (more > 0) take_back(s);
+    try {
+      if (more > 0) take_back(s);
+    } catch (const Error& second) {
+      log_warning("taking back", {{"app", s.app.name.str()}, {"error", second.message()}});
+    }
     throw with_state(error, fmt::format("{} instances go on", s.old.size()));
   }
-  const long long cut = s.requests.cut;
-  s.requests = receipt.finish();
-  s.requests.cut = std::max(cut, s.requests.cut);
+  add_receipt(s, receipt.finish());
 }
 
 }  // namespace
@@ -96,7 +73,7 @@ wire::DeployResult scale_app(Platform& platform, Reconciler& reconciler, const S
   const auto begin = Steady::now();
   RolloutLock rollout(platform, journey, job.app, {.verb = "scale", .by = job.by});
   AppRecord app = known_app(platform, job.app);
-  const auto release = app.current ? platform.records.release(job.app, *app.current) : std::nullopt;
+  const auto release = platform.records.current_release(app);
   if (!release) {
     throw Error(ErrorKind::invalid, job.app.str() + " has no release yet",
                 "`upaas deploy` makes one");
@@ -119,7 +96,6 @@ wire::DeployResult scale_app(Platform& platform, Reconciler& reconciler, const S
     change(s, more);
   }
   auto result = result_of(s, false);
-  result.verb = "scale";
   result.changed = changed;
   for (const auto& instance : s.fresh) result.instances.push_back(instance.id.str());
   result.seconds = seconds_since(begin);

@@ -34,14 +34,10 @@ int wanted_count(const Switch& s) {
 std::vector<model::Instance> bring_up(Switch& s, std::size_t count) {
   std::vector<model::Instance> placed;
   s.journey.step("place", [&] {
-    placed = place_instances(s.platform, s.app, s.release,
-                             {.count = static_cast<int>(count), .surge = !s.old.empty()});
-    try {
-      s.rollout.write_pieces("place", wanting(placed, Wanted::held));
-    } catch (const Error&) {
-      give_back(s.platform, placed);
-      throw;
-    }
+    placed = place_and_write(
+        s, s.release,
+        {.count = static_cast<int>(count), .wanted = Wanted::held, .surge = !s.old.empty()},
+        "place");
     s.fresh.insert(s.fresh.end(), placed.begin(), placed.end());
   });
   fault_point("deploy.placed");
@@ -57,14 +53,6 @@ void announce(Switch& s, std::vector<model::Instance> placed) {
   s.reconciler.poke();
   follow(s.platform, ids(placed), InstanceState::live, kSlack, s.journey,
          {"fetch", "unpack", "start", "health"});
-}
-
-void let_go(Switch& s, std::vector<model::Instance> instances) {
-  s.rollout.write_pieces("retire", wanting(instances, Wanted::gone));
-  s.reconciler.poke();
-  s.requests.cut += follow_out(s.platform, ids(instances),
-                               longest_drain(s.platform, instances) + kSlack, s.journey);
-  s.reconciler.retire_stopped();
 }
 
 /// So that no more run than before: as many of the old go as new ones are live.
@@ -103,15 +91,10 @@ void restore(Switch& s, std::size_t staying) {
   if (staying == s.old.size()) return;
   const auto release = s.platform.records.release(s.app.name, s.old.front().id.release());
   if (!release) return;
-  auto back = place_instances(
-      s.platform, s.app, *release,
-      {.count = static_cast<int>(s.old.size() - staying), .wanted = Wanted::live, .surge = true});
-  try {
-    s.rollout.write_pieces("revert", wanting(back, Wanted::live));
-  } catch (const Error&) {
-    give_back(s.platform, back);
-    throw;
-  }
+  const auto back = place_and_write(
+      s, *release,
+      {.count = static_cast<int>(s.old.size() - staying), .wanted = Wanted::live, .surge = true},
+      "revert");
   s.reconciler.poke();
   Journey quiet = s.journey.silent();
   follow(s.platform, ids(back), InstanceState::live, release->spec.health.timeout + kSlack, quiet);
@@ -126,15 +109,47 @@ void revert(Switch& s, const Error& why, std::size_t staying) {
   if (s.first) outcome.push_back(Records::put(s.app.name, s.release.id, Outcome{"failed", 0, 0}));
   s.rollout.write_pieces("revert", std::move(outcome));
   restore(s, staying);
+  take_back(s);
+  release_domains(s.platform, s.app.name);
+}
+
+}  // namespace
+
+std::vector<model::Instance> place_and_write(Switch& s, const model::Release& release,
+                                             const Placing& placing, const std::string& step) {
+  auto placed = place_instances(s.platform, s.app, release, placing);
+  try {
+    s.rollout.write_pieces(step, wanting(placed, placing.wanted));
+  } catch (const Error&) {
+    give_back(s.platform, placed);
+    throw;
+  }
+  return placed;
+}
+
+void let_go(Switch& s, std::vector<model::Instance> instances,
+            std::vector<store::Operation> before) {
+  for (auto& operation : wanting(instances, Wanted::gone)) before.push_back(std::move(operation));
+  s.rollout.write_pieces("retire", std::move(before));
+  fault_point("switch.retiring");
+  s.reconciler.poke();
+  s.requests.cut += follow_out(s.platform, ids(instances),
+                               longest_drain(s.platform, instances) + kSlack, s.journey);
+  s.reconciler.retire_stopped();
+}
+
+void take_back(Switch& s) {
   s.rollout.write_pieces("revert", wanting(s.fresh, Wanted::gone));
   s.reconciler.poke();
   Journey quiet = s.journey.silent();
   (void)follow_out(s.platform, ids(s.fresh), kSlack, quiet);
   s.reconciler.retire_stopped();
-  release_domains(s.platform, s.app.name);
 }
 
-}  // namespace
+void add_receipt(Switch& s, wire::Requests seen) {
+  seen.cut = std::max(s.requests.cut, seen.cut);
+  s.requests = std::move(seen);
+}
 
 void record_release(Switch& s, const std::vector<model::Domain>& domains,
                     const std::optional<BuildRecord>& build) {
@@ -190,20 +205,12 @@ bool serves(const Switch& s) {
 /// Those that were served before and are served after it.
 std::vector<model::Domain> common_domains(const Switch& s) {
   auto domains = s.platform.domains_of(s.app.name, s.release.spec);
-  const auto before =
-      s.app.current ? s.platform.records.release(s.app.name, *s.app.current) : std::nullopt;
+  const auto before = s.platform.records.current_release(s.app);
   if (!before) return domains;
   const auto old = s.platform.domains_of(s.app.name, before->spec);
   std::erase_if(domains,
                 [&](const auto& domain) { return std::ranges::find(old, domain) == old.end(); });
   return domains;
-}
-
-/// What was cut is known from the drained instances, and better: of those that the front wrote down
-/// as errors some were.
-void add(wire::Requests& sum, wire::Requests seen) {
-  seen.cut = std::max(sum.cut, seen.cut);
-  sum = std::move(seen);
 }
 
 }  // namespace
@@ -244,7 +251,7 @@ void carry_out(Switch& s) {
     }
     throw with_state(error, state);
   }
-  if (receipt) add(s.requests, receipt->finish());
+  if (receipt) add_receipt(s, receipt->finish());
 }
 
 wire::DeployResult result_of(const Switch& s, bool changed) {
@@ -258,7 +265,8 @@ wire::DeployResult result_of(const Switch& s, bool changed) {
           .instances = std::move(names),
           .steps = s.journey.steps(),
           .requests = s.requests,
-          .build = s.journey.build()};
+          .build = s.journey.build(),
+          .verb = s.rollout.record().verb};
 }
 
 }  // namespace upaas::control

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "control/journey.h"
+#include "control/placing.h"
 #include "control/platform.h"
 #include "control/rollout.h"
 #include "wire/api.h"
@@ -40,6 +41,20 @@ struct Switch {
 /// says what serves. Error(interrupted): the daemon stops, the next one recovers it. After the
 /// commit: Error(timeout) when the old do not go; the reconciler goes on.
 void carry_out(Switch& s);
+
+/// Places instances of the release and writes what is wanted of them, under that step of the rollout;
+/// what was not written is given back.
+[[nodiscard]] std::vector<model::Instance> place_and_write(Switch& s, const model::Release& release,
+                                                           const Placing& placing,
+                                                           const std::string& step);
+/// Old instances go: `before` is written first, then they are drained and stopped.
+void let_go(Switch& s, std::vector<model::Instance> instances,
+            std::vector<store::Operation> before = {});
+/// The fresh instances go, told to nobody.
+void take_back(Switch& s);
+/// Takes what the receipt counted. What was cut is known from the drained instances as well: the
+/// larger figure counts.
+void add_receipt(Switch& s, wire::Requests seen);
 
 /// Claims the domains, then records `s.release` under the next number, with the app when it is its
 /// first and the build that it came of, in one transaction. When that is refused nothing is left of

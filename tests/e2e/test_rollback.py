@@ -265,7 +265,7 @@ class Killed(unittest.TestCase):
                     self.kill_at(p, point, 2, "scale", "hello", "3")
                     self.settled(p, 2)
                 self.assertEqual(client.failures, [])
-            for point in ("scale.written", "deploy.drained"):
+            for point in ("switch.retiring", "deploy.drained"):
                 with self.subTest(point), StrictClient(p, "hello.test", {b"one"}, threads=1) as client:
                     p.json("scale", "hello", "2")
                     self.kill_at(p, point, 2, "scale", "hello", "1")
